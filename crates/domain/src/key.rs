@@ -1,0 +1,88 @@
+//! A provider's API key as the pool knows it.
+
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+use crate::{KeyId, Secret, UnixMs};
+
+/// The largest weight a key can have.
+pub const MAX_WEIGHT: u16 = 100;
+
+/// A provider key that has its row in the store.
+#[derive(Clone, Debug)]
+pub struct Key {
+    /// Its row.
+    pub id: KeyId,
+    /// The provider's name in the configuration, for example `google`.
+    pub provider: Arc<str>,
+    /// The key itself.
+    pub secret: Secret,
+    /// The operator's name for it.
+    pub label: Option<String>,
+    /// The provider-side account that its quota belongs to; none: a project of its own.
+    pub project: Option<String>,
+    /// Its share relative to its peers, 1 to [`MAX_WEIGHT`].
+    pub weight: u16,
+    /// Lower values are used first.
+    pub priority: i16,
+    /// A proxy URL that this key must leave by, instead of the pool of proxies.
+    pub egress: Option<String>,
+    /// False: switched off by an operator.
+    pub enabled: bool,
+    /// Where it came from.
+    pub source: KeySource,
+    /// When it was first seen.
+    pub created_at: UnixMs,
+}
+
+/// A key before it has a row: from the configuration, an import or the admin API.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KeyDraft {
+    /// The provider's name in the configuration.
+    pub provider: Arc<str>,
+    /// The key itself.
+    pub secret: Secret,
+    /// The operator's name for it.
+    pub label: Option<String>,
+    /// The provider-side account that its quota belongs to.
+    pub project: Option<String>,
+    /// Its share relative to its peers, 1 to [`MAX_WEIGHT`].
+    pub weight: u16,
+    /// Lower values are used first.
+    pub priority: i16,
+    /// A proxy URL of its own.
+    pub egress: Option<String>,
+    /// Where it came from.
+    pub source: KeySource,
+}
+
+impl KeyDraft {
+    /// A key with nothing but its secret said about it.
+    pub fn plain(provider: &str, secret: &str, source: KeySource) -> Self {
+        Self {
+            provider: provider.into(),
+            secret: Secret::new(secret),
+            label: None,
+            project: None,
+            weight: 1,
+            priority: 0,
+            egress: None,
+            source,
+        }
+    }
+}
+
+/// Where a key came from. What is set in a file or the environment is changed there only.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum KeySource {
+    /// `keymux.yaml`.
+    Config,
+    /// A variable such as `GEMINI_API_KEYS`.
+    Env,
+    /// A file in `keys_dir`.
+    File,
+    /// The admin API, the dashboard or the command line.
+    Admin,
+}
