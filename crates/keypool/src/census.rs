@@ -1,0 +1,155 @@
+//! What can be read out of the ledger: counts, standings, changes to save, and why nothing can be had.
+
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use domain::{KeyHealth, KeyId, KeyState, PairId, PairState, UnixMs};
+
+use crate::Exhausted;
+use crate::bit_tree::BitTree;
+use crate::ledger::Ledger;
+use crate::roster::Slot;
+
+/// State that has changed and is to be saved.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Changes {
+    /// Of keys.
+    pub keys: Vec<(KeyId, KeyState)>,
+    /// Of pairs.
+    pub pairs: Vec<(PairId, PairState)>,
+}
+
+impl Changes {
+    /// Whether there is nothing to save.
+    pub fn is_empty(&self) -> bool {
+        self.keys.is_empty() && self.pairs.is_empty()
+    }
+}
+
+/// How many keys there are in which state.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Census {
+    /// All of them.
+    pub total: usize,
+    /// Usable, for some models at least.
+    pub active: usize,
+    /// Not to be used before an instant.
+    pub cooling: usize,
+    /// Retired.
+    pub invalid: usize,
+    /// Switched off.
+    pub disabled: usize,
+}
+
+/// How one key stands.
+#[derive(Clone, Debug)]
+pub struct KeyStatus {
+    /// The key's row.
+    pub id: KeyId,
+    /// What is kept of it.
+    pub state: KeyState,
+    /// Whether an operator lets it be used.
+    pub enabled: bool,
+    /// Attempts that use it now.
+    pub in_flight: u32,
+    /// The moving average of its time to a first useful byte.
+    pub latency: Duration,
+}
+
+impl Ledger {
+    /// What changed, read out for saving.
+    pub(crate) fn take_changes(&mut self) -> Changes {
+        let unsaved = self.take_unsaved();
+        let keys = unsaved.slots.iter().map(|&index| {
+            let slot = &mut self.roster.slots[index as usize];
+            slot.unsaved = false;
+            (slot.cell.key.id, slot.state.clone())
+        });
+        let keys = keys.collect();
+        let pairs = unsaved.pairs.iter().filter_map(|&(lane, project)| {
+            let pair = self.lanes[lane].pairs.get(&project)?;
+            pair.unsaved.store(false, Ordering::Relaxed);
+            Some((self.pair_id(lane, project), pair.counted()))
+        });
+        Changes {
+            keys,
+            pairs: pairs.collect(),
+        }
+    }
+
+    /// Why nothing can be had for `model`.
+    pub(crate) fn why_exhausted(&self, model: &str, now: UnixMs) -> Exhausted {
+        if !self.roster.slots.iter().any(Slot::is_on) {
+            return Exhausted::NoKeys;
+        }
+        if self.usable(model) > 0 {
+            return Exhausted::AllTried;
+        }
+        let lane = self.lane_of(model);
+        let pair = lane.ends.iter().find_map(|&(until, project)| {
+            let slots = &self.roster.projects[project as usize].slots;
+            let class = lane.pairs.get(&project)?.state.cooling?.class;
+            let usable = slots
+                .iter()
+                .any(|&slot| self.roster.slots[slot as usize].may_return());
+            (usable && until > now).then_some((until, class))
+        });
+        let key = self.key_ends.iter().find_map(|&(until, index)| {
+            let slot = &self.roster.slots[index as usize];
+            let KeyHealth::Cooling(cooling) = slot.state.health else {
+                return None;
+            };
+            (slot.is_on() && until > now).then_some((until, cooling.class))
+        });
+        match [pair, key].into_iter().flatten().min() {
+            Some((until, class)) => Exhausted::Cooling { until, class },
+            None => Exhausted::AllRetired,
+        }
+    }
+
+    pub(crate) fn usable(&self, model: &str) -> usize {
+        let lane = self.lane_of(model);
+        lane.ready
+            .iter()
+            .chain(&lane.fallback)
+            .map(BitTree::len)
+            .sum()
+    }
+
+    pub(crate) fn census(&self, now: UnixMs) -> Census {
+        let mut census = Census::default();
+        for slot in self.roster.slots.iter().filter(|slot| !slot.removed) {
+            census.total += 1;
+            *match slot.state.health {
+                _ if !slot.is_on() => &mut census.disabled,
+                KeyHealth::Retired { .. } => &mut census.invalid,
+                KeyHealth::Cooling(cooling) if cooling.until > now => &mut census.cooling,
+                KeyHealth::Cooling(_) | KeyHealth::Active => &mut census.active,
+            } += 1;
+        }
+        census
+    }
+
+    pub(crate) fn statuses(&self) -> Vec<KeyStatus> {
+        let present = self.roster.slots.iter().filter(|slot| !slot.removed);
+        present
+            .map(|slot| KeyStatus {
+                id: slot.cell.key.id,
+                state: slot.state.clone(),
+                enabled: slot.cell.key.enabled,
+                in_flight: slot.cell.in_flight(),
+                latency: slot.cell.latency(),
+            })
+            .collect()
+    }
+
+    pub(crate) fn pairs(&self) -> Vec<(PairId, PairState)> {
+        let all = self.lanes.iter().enumerate().flat_map(|(lane, view)| {
+            view.pairs
+                .iter()
+                .map(move |(&project, pair)| (lane, project, pair.counted()))
+        });
+        all.map(|(lane, project, state)| (self.pair_id(lane, project), state))
+            .collect()
+    }
+}

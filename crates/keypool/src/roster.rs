@@ -1,0 +1,188 @@
+//! Who is in the pool: slots, their tickets by priority, and the projects that share quotas.
+//! A key of weight w holds w tickets of its tier, so that drawing a ticket draws by weight.
+
+use std::collections::HashMap;
+use std::ops::Range;
+use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
+
+use domain::{Key, KeyHealth, KeyId, KeyState, MAX_WEIGHT, UnixMs};
+
+use crate::KeyCell;
+
+/// A key's place.
+#[derive(Debug)]
+pub(crate) struct Slot {
+    pub(crate) cell: Arc<KeyCell>,
+    pub(crate) state: KeyState,
+    /// When the state last turned against the key: an answer that began before does not clear it.
+    pub(crate) failed_at: UnixMs,
+    /// One request is trying the key out; nobody else should before then.
+    pub(crate) probing_until: UnixMs,
+    pub(crate) tier: usize,
+    pub(crate) tickets: Range<usize>,
+    pub(crate) project: u32,
+    pub(crate) removed: bool,
+    pub(crate) unsaved: bool,
+}
+
+impl Slot {
+    /// Whether an operator lets the key be used at all.
+    pub(crate) fn is_on(&self) -> bool {
+        !self.removed && self.cell.key.enabled
+    }
+
+    /// Whether it can come back without an operator.
+    pub(crate) fn may_return(&self) -> bool {
+        self.is_on() && !matches!(self.state.health, KeyHealth::Retired { .. })
+    }
+}
+
+/// Keys of one priority.
+#[derive(Debug)]
+pub(crate) struct Tier {
+    priority: i16,
+    /// The slot of each ticket.
+    pub(crate) tickets: Vec<u32>,
+    /// The largest virtual load at which a key was taken.
+    pub(crate) clock: AtomicU64,
+}
+
+/// A provider-side account.
+#[derive(Debug)]
+pub(crate) struct Project {
+    pub(crate) name: Box<str>,
+    pub(crate) slots: Vec<u32>,
+}
+
+/// Every key of the provider.
+#[derive(Debug, Default)]
+pub(crate) struct Roster {
+    pub(crate) slots: Vec<Slot>,
+    pub(crate) tiers: Vec<Tier>,
+    /// Indices of `tiers`, lowest priority value first.
+    pub(crate) order: Vec<usize>,
+    pub(crate) projects: Vec<Project>,
+    by_id: HashMap<KeyId, u32>,
+    by_project: HashMap<Box<str>, u32>,
+}
+
+impl Roster {
+    /// The slot of a key.
+    pub(crate) fn slot_of(&self, id: KeyId) -> Option<u32> {
+        self.by_id.get(&id).copied()
+    }
+
+    /// The project of that name.
+    pub(crate) fn project_of(&self, name: &str) -> Option<u32> {
+        self.by_project.get(name).copied()
+    }
+
+    /// Adds a key, or takes over what has changed about it. Gives the slot.
+    pub(crate) fn upsert(&mut self, key: Key, state: KeyState) -> u32 {
+        let project = self.project(&project_name(&key));
+        let tier = self.tier(key.priority);
+        let Some(index) = self.slot_of(key.id) else {
+            return self.add(key, state, tier, project);
+        };
+        let weight = usize::from(weight(&key));
+        let slot = &self.slots[index as usize];
+        let tickets = if slot.tier == tier && slot.tickets.len() == weight {
+            slot.tickets.clone()
+        } else {
+            self.issue_tickets(tier, weight, index)
+        };
+        self.move_to_project(index, project);
+        let slot = &mut self.slots[index as usize];
+        slot.cell = Arc::new(KeyCell::new(key, index));
+        (slot.tier, slot.tickets, slot.removed) = (tier, tickets, false);
+        index
+    }
+
+    /// Takes a key out for good. Its slot stays, so that indices do not move.
+    pub(crate) fn remove(&mut self, id: KeyId) -> Option<u32> {
+        let index = self.by_id.remove(&id)?;
+        self.slots[index as usize].removed = true;
+        self.leave_project(index);
+        Some(index)
+    }
+
+    fn add(&mut self, key: Key, state: KeyState, tier: usize, project: u32) -> u32 {
+        let index = self.slots.len() as u32;
+        let tickets = self.issue_tickets(tier, usize::from(weight(&key)), index);
+        self.by_id.insert(key.id, index);
+        self.projects[project as usize].slots.push(index);
+        self.slots.push(Slot {
+            cell: Arc::new(KeyCell::new(key, index)),
+            state,
+            failed_at: UnixMs(0),
+            probing_until: UnixMs(0),
+            tier,
+            tickets,
+            project,
+            removed: false,
+            unsaved: false,
+        });
+        index
+    }
+
+    fn issue_tickets(&mut self, tier: usize, weight: usize, slot: u32) -> Range<usize> {
+        let tickets = &mut self.tiers[tier].tickets;
+        let first = tickets.len();
+        tickets.resize(first + weight, slot);
+        first..first + weight
+    }
+
+    fn tier(&mut self, priority: i16) -> usize {
+        if let Some(tier) = self.tiers.iter().position(|tier| tier.priority == priority) {
+            return tier;
+        }
+        self.tiers.push(Tier {
+            priority,
+            tickets: Vec::new(),
+            clock: AtomicU64::new(0),
+        });
+        self.order = (0..self.tiers.len()).collect();
+        self.order.sort_by_key(|&tier| self.tiers[tier].priority);
+        self.tiers.len() - 1
+    }
+
+    fn project(&mut self, name: &str) -> u32 {
+        if let Some(project) = self.project_of(name) {
+            return project;
+        }
+        let project = self.projects.len() as u32;
+        self.projects.push(Project {
+            name: name.into(),
+            slots: Vec::new(),
+        });
+        self.by_project.insert(name.into(), project);
+        project
+    }
+
+    fn move_to_project(&mut self, index: u32, project: u32) {
+        if self.slots[index as usize].project != project {
+            self.leave_project(index);
+            self.slots[index as usize].project = project;
+            self.projects[project as usize].slots.push(index);
+        }
+    }
+
+    fn leave_project(&mut self, index: u32) {
+        let project = self.slots[index as usize].project;
+        self.projects[project as usize]
+            .slots
+            .retain(|&slot| slot != index);
+    }
+}
+
+fn weight(key: &Key) -> u16 {
+    key.weight.clamp(1, MAX_WEIGHT)
+}
+
+/// A key that names no project is a project of its own.
+fn project_name(key: &Key) -> String {
+    key.project
+        .clone()
+        .unwrap_or_else(|| format!("key:{}", key.id))
+}
