@@ -1,0 +1,85 @@
+//! What fields mean together: checks that one field's type cannot make. They run on values that are right each by itself.
+
+mod addresses;
+mod aliases;
+mod exposure;
+mod keys;
+
+use domain::Secret;
+
+use crate::Origin;
+use crate::findings::Findings;
+use crate::sections::Sections;
+
+/// Runs all checks, and settles what follows from another field.
+pub(crate) fn all(sections: &mut Sections, findings: &mut Findings) {
+    settle_database(sections, findings);
+    database_urls(sections, findings);
+    exposure::check(sections, findings);
+    keys::clients(sections, findings);
+    keys::providers(sections, findings);
+    addresses::check(sections, findings);
+    aliases::check(sections, findings);
+    shedding(sections, findings);
+    proxy_sources(sections, findings);
+}
+
+/// The SQLite file follows the data folder until it is set itself.
+fn settle_database(sections: &mut Sections, findings: &Findings) {
+    if findings.origin("database.url") == Origin::Default {
+        let file = sections.server.data_dir.join("keymux.db");
+        sections.database.url = Secret::new(format!("sqlite:{}", file.display()));
+    }
+}
+
+fn database_urls(sections: &Sections, findings: &mut Findings) {
+    let database = Some(&sections.database.url);
+    let redis = sections.redis.url.as_ref();
+    for (path, url, schemes) in [
+        (
+            "database.url",
+            database,
+            &["sqlite:", "postgres://", "postgresql://"][..],
+        ),
+        ("redis.url", redis, &["redis://", "rediss://"][..]),
+    ] {
+        let is_wrong = |url: &&Secret| {
+            !schemes
+                .iter()
+                .any(|scheme| url.expose().starts_with(scheme))
+        };
+        if url.is_some_and(|url| is_wrong(&url)) {
+            let text = format!("(hidden) does not begin with {}", schemes.join(" or "));
+            findings.problem(&findings.origin(path), path, text);
+        }
+    }
+}
+
+fn shedding(sections: &Sections, findings: &mut Findings) {
+    let (low, high) = (sections.shedding.low, sections.shedding.high);
+    let is_sound = findings.is_sound("shedding.low") && findings.is_sound("shedding.high");
+    if is_sound && low > high {
+        let path = match findings.origin("shedding.low") {
+            Origin::Default => "shedding.high",
+            _ => "shedding.low",
+        };
+        let text = format!("low is {low} and high is {high}; expected low up to high");
+        findings.problem(&findings.origin(path), path, text);
+    }
+}
+
+fn proxy_sources(sections: &Sections, findings: &mut Findings) {
+    for (index, source) in sections.egress.sources.iter().enumerate() {
+        let path = format!("egress.sources[{index}]");
+        let (url, file) = (&source.value.url, &source.value.file);
+        if url.is_some() == file.is_some() {
+            findings.problem(&source.origin, &path, "expected either url or file");
+        }
+        let is_http = |url: &Secret| {
+            url.expose().starts_with("http://") || url.expose().starts_with("https://")
+        };
+        if url.as_ref().is_some_and(|url| !is_http(url)) {
+            findings.problem(&source.origin, &path, "url is not an http or https URL");
+        }
+    }
+}

@@ -1,0 +1,44 @@
+//! `ip_limits`: limits for each address of anonymous callers.
+
+use std::time::Duration;
+
+use crate::section::section;
+use crate::value::Leaf;
+
+section! {
+    /// Limits for each address of anonymous callers; IPv6 counts by /64.
+    pub struct IpLimits {
+        /// Requests a minute.
+        per_minute: u32 = "40" in "1" ..= "1000000",
+        /// Requests an hour above which the address is banned.
+        ban_above_per_hour: u32 = "3600" in "1" ..= "100000000",
+        /// How long the ban lasts.
+        ban_for: BanFor = "permanent",
+    }
+}
+
+/// How long a ban lasts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum BanFor {
+    /// Until it is lifted.
+    Permanent,
+    /// A time; then the count starts anew.
+    Time(Duration),
+}
+
+impl Leaf for BanFor {
+    fn kind() -> String {
+        "duration | permanent".to_owned()
+    }
+
+    fn parse(text: &str) -> Result<Self, String> {
+        if text == "permanent" {
+            return Ok(Self::Permanent);
+        }
+        let time = Duration::parse(text)
+            .ok()
+            .filter(|time| *time >= Duration::from_secs(1));
+        let wrong = "is not \"permanent\" or a duration from 1s up such as 30m or 7d";
+        time.map(Self::Time).ok_or_else(|| wrong.to_owned())
+    }
+}

@@ -1,0 +1,67 @@
+//! `logs`: logs and request records.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use crate::Bytes;
+use crate::section::{choice, section};
+
+section! {
+    /// Logs and request records.
+    pub struct Logs {
+        /// The least important events that are logged.
+        level: LogLevel = "info",
+        /// How they are written.
+        format: LogFormat = "pretty",
+        /// How long request records are kept.
+        retention: Duration = "30d" in "1m" ..= "3650d",
+        /// How much room request records may take.
+        max_size: Bytes = "2GiB" in "1MiB" ..= "1024TiB",
+        /// How often old records are deleted.
+        prune_interval: Duration = "1m" in "1s" ..= "1d",
+        /// Which bodies are kept with the records.
+        bodies: Bodies = "none",
+        /// A file to which a report about the models is appended.
+        status_file: Option<PathBuf> = "null",
+        /// How often.
+        status_interval: Duration = "30m" in "1s" ..= "365d",
+    }
+}
+
+choice! {
+    /// The least important events that are logged.
+    pub enum LogLevel {
+        /// What failed.
+        Error = "error",
+        /// And what may fail.
+        Warn = "warn",
+        /// And what is done.
+        Info = "info",
+        /// And how.
+        Debug = "debug",
+        /// And every step.
+        Trace = "trace",
+    }
+}
+
+choice! {
+    /// How events are written.
+    pub enum LogFormat {
+        /// Lines for people.
+        Pretty = "pretty",
+        /// A JSON object a line.
+        Json = "json",
+    }
+}
+
+choice! {
+    /// Which bodies are kept with request records.
+    pub enum Bodies {
+        /// None.
+        None = "none",
+        /// Those of requests that failed.
+        Errors = "errors",
+        /// All.
+        All = "all",
+    }
+}

@@ -1,0 +1,16 @@
+//! Configurations as users write them, and what comes of them.
+
+#[cfg(test)]
+mod documents;
+#[cfg(test)]
+mod problems;
+#[cfg(test)]
+mod secrets;
+#[cfg(test)]
+mod sources;
+#[cfg(test)]
+mod support;
+#[cfg(test)]
+mod values;
+#[cfg(test)]
+mod warnings;
