@@ -1,0 +1,251 @@
+//! The members of Google's answers that are read, and where they stand: one row each.
+//! A name that is not here is skipped. `read.rs` walks by this table.
+
+use crate::json::{Kind, Want};
+
+use super::Content;
+
+/// A container that is entered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Node {
+    /// Before the document.
+    Top,
+    /// An array around answers.
+    List,
+    /// A `GenerateContentResponse`.
+    Answer,
+    Candidates,
+    Candidate,
+    Content,
+    Parts,
+    Part,
+    Feedback,
+    Usage,
+    /// Any other document.
+    Resource,
+    /// The `response` of an operation.
+    Response,
+    /// Its `generateVideoResponse`.
+    Video,
+    /// An interaction, or an event of one.
+    Interaction,
+    InteractionUsage,
+    Steps,
+    Step,
+    Items,
+    Item,
+}
+
+/// A value that is kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Slot {
+    Error,
+    Finish,
+    Block,
+    Filtered,
+    ModelVersion,
+    ResponseId,
+    EventType,
+    Status,
+    /// The `type` of a step or of an item of its content.
+    Type,
+    Text,
+    Thought,
+    Prompt,
+    Cached,
+    Output,
+    Thoughts,
+    Tool,
+    Total,
+}
+
+/// What is done with a member.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Act {
+    Skip,
+    Enter(Node),
+    Keep(Slot),
+    /// Content, if it is an object; looked at no further.
+    Data,
+    /// Videos, if it is an array; looked at no further.
+    Samples,
+}
+
+impl Node {
+    /// What the elements of an array are entered as, and the document as a whole.
+    pub(super) fn element(self, content: Content, kind: Kind) -> Act {
+        match (self, kind) {
+            (Self::Top, Kind::Array) => Act::Enter(Self::List),
+            (Self::Top | Self::List, Kind::Object) => Act::Enter(match content {
+                Content::Generate => Self::Answer,
+                Content::Any => Self::Resource,
+                Content::Interaction => Self::Interaction,
+            }),
+            (Self::Candidates, _) => Act::Enter(Self::Candidate),
+            (Self::Parts, _) => Act::Enter(Self::Part),
+            (Self::Steps, _) => Act::Enter(Self::Step),
+            (Self::Items, _) => Act::Enter(Self::Item),
+            _ => Act::Skip,
+        }
+    }
+
+    /// What is done with a member of this object.
+    pub(super) fn member(self, name: &[u8]) -> Act {
+        match self {
+            Self::Answer => answer(name),
+            Self::Candidate => match name {
+                b"content" => Act::Enter(Self::Content),
+                b"finishReason" => Act::Keep(Slot::Finish),
+                _ => Act::Skip,
+            },
+            Self::Content if name == b"parts" => Act::Enter(Self::Parts),
+            Self::Part => part(name),
+            Self::Feedback if name == b"blockReason" => Act::Keep(Slot::Block),
+            Self::Usage => usage(name),
+            Self::Resource => resource(name),
+            Self::Response if name == b"generateVideoResponse" => Act::Enter(Self::Video),
+            Self::Video => match name {
+                b"generatedSamples" => Act::Samples,
+                b"raiMediaFilteredCount" => Act::Keep(Slot::Filtered),
+                _ => Act::Skip,
+            },
+            Self::Interaction => interaction(name),
+            Self::InteractionUsage => interaction_usage(name),
+            Self::Step | Self::Item => item(name),
+            _ => Act::Skip,
+        }
+    }
+
+    fn is_array(self) -> bool {
+        matches!(
+            self,
+            Self::List | Self::Candidates | Self::Parts | Self::Steps | Self::Items
+        )
+    }
+
+    pub(super) fn fits(self, kind: Kind) -> bool {
+        kind == if self.is_array() {
+            Kind::Array
+        } else {
+            Kind::Object
+        }
+    }
+}
+
+impl Slot {
+    /// How much of a value of this kind is kept; a value of an unexpected kind is skipped.
+    pub(super) fn want(self, kind: Kind) -> Want {
+        match (self, kind) {
+            (Self::Error, Kind::Object) => Want::Keep(super::Summary::MAX_ERROR),
+            (Self::Text, Kind::String) => Want::Keep(1),
+            (Self::Thought, Kind::Word) => Want::Keep(5),
+            (
+                Self::Filtered
+                | Self::Prompt
+                | Self::Cached
+                | Self::Output
+                | Self::Thoughts
+                | Self::Tool
+                | Self::Total,
+                Kind::Word | Kind::String,
+            ) => Want::Keep(20),
+            (
+                Self::Finish
+                | Self::Block
+                | Self::ModelVersion
+                | Self::ResponseId
+                | Self::EventType
+                | Self::Status
+                | Self::Type,
+                Kind::String,
+            ) => Want::Keep(256),
+            _ => Want::Skip,
+        }
+    }
+}
+
+fn answer(name: &[u8]) -> Act {
+    match name {
+        b"candidates" => Act::Enter(Node::Candidates),
+        b"promptFeedback" => Act::Enter(Node::Feedback),
+        b"usageMetadata" => Act::Enter(Node::Usage),
+        b"modelVersion" => Act::Keep(Slot::ModelVersion),
+        b"responseId" => Act::Keep(Slot::ResponseId),
+        b"error" => Act::Keep(Slot::Error),
+        _ => Act::Skip,
+    }
+}
+
+/// A part is one data field and modifiers. Only the modifiers are listed, so that a new kind of data counts.
+fn part(name: &[u8]) -> Act {
+    match name {
+        b"text" => Act::Keep(Slot::Text),
+        b"thought" => Act::Keep(Slot::Thought),
+        b"videoMetadata"
+        | b"mediaResolution"
+        | b"mediaProcessing"
+        | b"partMetadata"
+        | b"audioTranscription"
+        | b"speechMetadata" => Act::Skip,
+        _ => Act::Data,
+    }
+}
+
+/// `responseTokenCount` is the Live API's name for the output.
+fn usage(name: &[u8]) -> Act {
+    Act::Keep(match name {
+        b"promptTokenCount" => Slot::Prompt,
+        b"cachedContentTokenCount" => Slot::Cached,
+        b"candidatesTokenCount" | b"responseTokenCount" => Slot::Output,
+        b"thoughtsTokenCount" => Slot::Thoughts,
+        b"toolUsePromptTokenCount" => Slot::Tool,
+        b"totalTokenCount" => Slot::Total,
+        _ => return Act::Skip,
+    })
+}
+
+fn resource(name: &[u8]) -> Act {
+    match name {
+        b"usageMetadata" => Act::Enter(Node::Usage),
+        b"response" => Act::Enter(Node::Response),
+        b"error" => Act::Keep(Slot::Error),
+        _ => Act::Skip,
+    }
+}
+
+fn interaction(name: &[u8]) -> Act {
+    match name {
+        b"interaction" => Act::Enter(Node::Interaction),
+        b"steps" => Act::Enter(Node::Steps),
+        b"step" => Act::Enter(Node::Step),
+        b"delta" => Act::Enter(Node::Item),
+        b"usage" => Act::Enter(Node::InteractionUsage),
+        b"event_type" => Act::Keep(Slot::EventType),
+        b"status" => Act::Keep(Slot::Status),
+        b"model" => Act::Keep(Slot::ModelVersion),
+        b"id" => Act::Keep(Slot::ResponseId),
+        b"error" => Act::Keep(Slot::Error),
+        _ => Act::Skip,
+    }
+}
+
+fn interaction_usage(name: &[u8]) -> Act {
+    Act::Keep(match name {
+        b"total_input_tokens" => Slot::Prompt,
+        b"total_cached_tokens" => Slot::Cached,
+        b"total_output_tokens" => Slot::Output,
+        b"total_thought_tokens" => Slot::Thoughts,
+        b"total_tool_use_tokens" => Slot::Tool,
+        b"total_tokens" => Slot::Total,
+        _ => return Act::Skip,
+    })
+}
+
+fn item(name: &[u8]) -> Act {
+    match name {
+        b"type" => Act::Keep(Slot::Type),
+        b"text" => Act::Keep(Slot::Text),
+        b"content" | b"summary" => Act::Enter(Node::Items),
+        _ => Act::Skip,
+    }
+}

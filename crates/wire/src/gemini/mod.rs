@@ -1,0 +1,16 @@
+//! Google's dialect: answers read as they pass, errors read and written, model lists.
+//! What a verdict is made of, not the verdict: that is `providers`. Start at `scan.rs`.
+
+pub mod error;
+mod fields;
+mod finish;
+pub mod models;
+mod read;
+mod scan;
+mod summary;
+mod tail;
+
+pub use finish::Finish;
+pub use scan::AnswerScan;
+pub use summary::{Content, Framing, Progress, Summary};
+pub use tail::stream_error_tail;

@@ -1,0 +1,331 @@
+//! Takes secrets out of upstream error bodies: the given ones, and whatever looks like a key or names a project.
+//! Google quotes keys in `DebugInfo`, in `Consumer 'api_key:…'`, in help links, and project numbers all over.
+//! It works on bytes, so that damaged bodies are covered too; a body without findings is returned as it came.
+
+use std::ops::Range;
+
+use bytes::Bytes;
+use memchr::{memchr3, memmem};
+
+/// What stands in place of a secret: valid inside JSON strings and URLs alike.
+const MARK: &[u8] = b"[redacted]";
+
+/// A given secret shorter than this is left alone: it would be found in ordinary text.
+const SHORTEST: usize = 6;
+
+/// Digits of the shortest project number; `project 42` may be anybody's words.
+const SHORTEST_NUMBER: usize = 6;
+
+/// A text that betrays what follows it.
+struct Pattern {
+    lead: &'static [u8],
+    /// The lead is part of the secret.
+    with_lead: bool,
+    /// The secret's characters besides letters, digits, `-` and `_`.
+    also: &'static [u8],
+    /// Fewer characters than this are no secret.
+    at_least: usize,
+}
+
+const PATTERNS: &[Pattern] = &[
+    Pattern {
+        lead: b"AIza",
+        with_lead: true,
+        also: b"",
+        at_least: 20,
+    },
+    Pattern {
+        lead: b"AQ.",
+        with_lead: true,
+        also: b".",
+        at_least: 20,
+    },
+    Pattern {
+        lead: b"ya29.",
+        with_lead: true,
+        also: b".",
+        at_least: 10,
+    },
+    Pattern {
+        lead: b"api_key:",
+        with_lead: false,
+        also: b".~+/=",
+        at_least: 1,
+    },
+    Pattern {
+        lead: b"key=",
+        with_lead: false,
+        also: b".~+/%",
+        at_least: 8,
+    },
+    Pattern {
+        lead: b"access_token=",
+        with_lead: false,
+        also: b".~+/%",
+        at_least: 1,
+    },
+    Pattern {
+        lead: b"projects/",
+        with_lead: false,
+        also: b"",
+        at_least: 1,
+    },
+    Pattern {
+        lead: b"billingAccounts/",
+        with_lead: false,
+        also: b"",
+        at_least: 1,
+    },
+];
+
+/// The body without the given secrets, whether raw, percent-encoded or JSON-escaped, without anything that
+/// looks like a Google key or token, and without project numbers.
+pub fn redact(body: Bytes, secrets: &[&str]) -> Bytes {
+    let mut found = Vec::new();
+    for secret in secrets.iter().filter(|secret| secret.len() >= SHORTEST) {
+        find_encoded(&body, secret.as_bytes(), &mut found);
+    }
+    for pattern in PATTERNS {
+        find_pattern(&body, pattern, &mut found);
+    }
+    find_accounts(&body, &mut found);
+    find_projects(&body, &mut found);
+    if found.is_empty() {
+        return body;
+    }
+    found.sort_unstable_by_key(|range| (range.start, range.end));
+    cut(&body, &found)
+}
+
+/// The body with each run of overlapping ranges replaced by the mark.
+fn cut(body: &[u8], ranges: &[Range<usize>]) -> Bytes {
+    let mut out = Vec::with_capacity(body.len());
+    let mut done = 0;
+    let mut marked_to = None;
+    for range in ranges {
+        if marked_to != Some(done) || range.start > done {
+            out.extend_from_slice(&body[done..range.start.max(done)]);
+            out.extend_from_slice(MARK);
+        }
+        done = done.max(range.end);
+        marked_to = Some(done);
+    }
+    out.extend_from_slice(&body[done..]);
+    out.into()
+}
+
+fn find_encoded(body: &[u8], secret: &[u8], found: &mut Vec<Range<usize>>) {
+    let mut at = 0;
+    while let Some(offset) = body
+        .get(at..)
+        .and_then(|rest| memchr3(secret[0], b'%', b'\\', rest))
+    {
+        at += offset;
+        match encoded_length(&body[at..], secret) {
+            Some(length) => {
+                found.push(at..at + length);
+                at += length;
+            }
+            None => at += 1,
+        }
+    }
+}
+
+/// How many bytes of `text` spell `secret`, raw or each byte raw or encoded; none if they do not.
+fn encoded_length(text: &[u8], secret: &[u8]) -> Option<usize> {
+    let raw = text.starts_with(secret).then_some(secret.len());
+    raw.max(decoded_length(text, secret))
+}
+
+fn decoded_length(text: &[u8], secret: &[u8]) -> Option<usize> {
+    let mut at = 0;
+    for &expected in secret {
+        let rest = text.get(at..)?;
+        at += match decode(rest) {
+            Some((byte, length)) if byte == expected => length,
+            _ if rest.first() == Some(&expected) => 1,
+            _ => return None,
+        };
+    }
+    Some(at)
+}
+
+/// The byte that an escape stands for, and the escape's length.
+fn decode(text: &[u8]) -> Option<(u8, usize)> {
+    match text {
+        [b'%', high, low, ..] => Some((hex(*high, *low)?, 3)),
+        [b'\\', b'u', b'0', b'0', high, low, ..] => Some((hex(*high, *low)?, 6)),
+        [b'\\', byte @ (b'"' | b'\\' | b'/'), ..] => Some((*byte, 2)),
+        _ => None,
+    }
+}
+
+fn hex(high: u8, low: u8) -> Option<u8> {
+    let digit = |byte: u8| char::from(byte).to_digit(16);
+    Some((digit(high)? << 4 | digit(low)?) as u8)
+}
+
+fn find_pattern(body: &[u8], pattern: &Pattern, found: &mut Vec<Range<usize>>) {
+    for at in memmem::find_iter(body, pattern.lead) {
+        let start = at + pattern.lead.len();
+        let length = run(&body[start..], pattern.also);
+        if length >= pattern.at_least {
+            let from = if pattern.with_lead { at } else { start };
+            found.push(from..start + length);
+        }
+    }
+}
+
+/// Service accounts: `name@project.iam.gserviceaccount.com`.
+fn find_accounts(body: &[u8], found: &mut Vec<Range<usize>>) {
+    const DOMAIN: &[u8] = b".gserviceaccount.com";
+    for at in memmem::find_iter(body, DOMAIN) {
+        let name = body[..at]
+            .iter()
+            .rev()
+            .take_while(|&&byte| is_word(byte, b".@"))
+            .count();
+        found.push(at - name..at + DOMAIN.len());
+    }
+}
+
+/// Numbers that some text calls a project's, wherever they stand: Google repeats them in other fields.
+fn find_projects(body: &[u8], found: &mut Vec<Range<usize>>) {
+    let mut numbers: Vec<&[u8]> = Vec::new();
+    for lead in [&b"roject"[..], b"containerInfo", b"consumer"] {
+        for at in memmem::find_iter(body, lead) {
+            let number = number_after(&body[at + lead.len()..]);
+            if number.len() >= SHORTEST_NUMBER && !numbers.contains(&number) {
+                numbers.push(number);
+            }
+        }
+    }
+    for number in numbers {
+        found.extend(memmem::find_iter(body, number).map(|at| at..at + number.len()));
+    }
+}
+
+/// The number in `s/123`, ` number 123`, `_number:123`, `=123`, `": "123"` and the like; empty if there is none.
+fn number_after(text: &[u8]) -> &[u8] {
+    let mut rest = text.strip_prefix(b"s").unwrap_or(text);
+    loop {
+        let separators = rest
+            .iter()
+            .take_while(|byte| b" _/:='\"\\#()".contains(byte))
+            .count();
+        rest = &rest[separators..];
+        let word = [&b"number"[..], b"Number", b"id", b"ID", b"project"]
+            .into_iter()
+            .find_map(|word| rest.strip_prefix(word));
+        match word {
+            Some(after) => rest = after,
+            None => break,
+        }
+    }
+    let digits = rest.iter().take_while(|byte| byte.is_ascii_digit()).count();
+    &rest[..digits]
+}
+
+fn run(text: &[u8], also: &[u8]) -> usize {
+    text.iter().take_while(|&&byte| is_word(byte, also)).count()
+}
+
+fn is_word(byte: u8, also: &[u8]) -> bool {
+    byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_') || also.contains(&byte)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const KEY: &str = "AIzaSyFAKE00000000000000000000000000000";
+
+    fn check(body: &str, secrets: &[&str], expected: &str) {
+        let seen = redact(Bytes::copy_from_slice(body.as_bytes()), secrets);
+        assert_eq!(String::from_utf8_lossy(&seen), expected);
+    }
+
+    #[test]
+    fn given_secrets_go_however_they_are_written() {
+        let secret = "pa/ss\"w%rd";
+        check(
+            r#"raw pa/ss"w%rd, url pa%2Fss%22w%25rd pa%2fss%22w%25rd, json pa\/ss\"w%rd \u0070a/ss\u0022w%rd"#,
+            &[secret],
+            "raw [redacted], url [redacted] [redacted], json [redacted] [redacted]",
+        );
+    }
+
+    #[test]
+    fn what_looks_like_a_key_goes_unasked() {
+        check(
+            &format!("Invalid API key: {KEY}."),
+            &[],
+            "Invalid API key: [redacted].",
+        );
+        check(
+            "token AQ.Ab8RN6LongLongLong_Long-Long.x1 end",
+            &[],
+            "token [redacted] end",
+        );
+        check(
+            "Consumer 'api_key:zzz' has been suspended",
+            &[],
+            "Consumer 'api_key:[redacted]' has been suspended",
+        );
+        check(
+            r"https://x/y?alt=sse\u0026key=abcdefgh1\u0026z=1",
+            &[],
+            r"https://x/y?alt=sse\u0026key=[redacted]\u0026z=1",
+        );
+    }
+
+    #[test]
+    fn projects_go_wherever_their_number_stands() {
+        check(
+            r#"used in project 482913374650 before; "containerInfo": "482913374650", ?project=482913374650, projects/482913374650"#,
+            &[],
+            r#"used in project [redacted] before; "containerInfo": "[redacted]", ?project=[redacted], projects/[redacted]"#,
+        );
+        check(
+            "consumer 'project_number:482913374650'; sa@my-app.iam.gserviceaccount.com",
+            &[],
+            "consumer 'project_number:[redacted]'; [redacted]",
+        );
+    }
+
+    #[test]
+    fn a_body_without_findings_is_not_copied() {
+        for text in [
+            "",
+            "Your project has been denied access. See https://ai.studio/projects to manage 250000 tokens.",
+            "AIza is a prefix; AQ. too; monkey=banana; project 42",
+        ] {
+            let body = Bytes::copy_from_slice(text.as_bytes());
+            let seen = redact(body.clone(), &["secret-that-is-not-there", "short", ""]);
+            assert_eq!(seen, body);
+            assert_eq!(seen.as_ptr(), body.as_ptr(), "{text}");
+        }
+    }
+
+    #[test]
+    fn overlapping_findings_leave_one_mark() {
+        check(&format!("?key={KEY}&a=1"), &[KEY], "?key=[redacted]&a=1");
+        check(&format!("{KEY}{KEY}"), &[KEY], "[redacted]");
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn a_given_secret_never_remains(head in "[a-z ]*", secret in "[0-9%\\\\\"/.+=-]{6,40}", tail in "[a-z ]*") {
+            let escaped = serde_json::to_string(&secret).unwrap_or_default();
+            let body = Bytes::from(format!("{head}{secret}{tail}{escaped}"));
+            let seen = redact(body, &[&secret]);
+            let expected = format!("{head}[redacted]{tail}\"[redacted]\"");
+            proptest::prop_assert_eq!(seen, expected.as_bytes());
+        }
+
+        #[test]
+        fn arbitrary_bytes_never_panic(body: Vec<u8>, secret: String) {
+            let _ = redact(Bytes::from(body), &[&secret]);
+        }
+    }
+}

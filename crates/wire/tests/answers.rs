@@ -1,0 +1,330 @@
+//! Every answer among the fixtures, read whole and cut anywhere: what is understood must not depend on the cuts.
+
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+use std::fmt::Write as _;
+use std::fs;
+
+use proptest::prelude::*;
+use wire::gemini::error::ErrorBody;
+use wire::gemini::{AnswerScan, Content, Framing, Summary, stream_error_tail};
+
+const FIXTURES: &str = concat!(
+    env!("CARGO_MANIFEST_DIR"),
+    "/../../fixtures/providers/gemini"
+);
+
+/// Answers with how they are framed and what they hold.
+const ANSWERS: &[(&str, Framing, Content)] = &[
+    ("account_limited.json", Framing::Json, Content::Generate),
+    ("batch_done.json", Framing::Json, Content::Any),
+    ("batch_embed_contents.json", Framing::Json, Content::Any),
+    ("cached_content.json", Framing::Json, Content::Any),
+    (
+        "candidate_recitation.json",
+        Framing::Json,
+        Content::Generate,
+    ),
+    ("candidate_safety.json", Framing::Json, Content::Generate),
+    ("continuation.json", Framing::Json, Content::Generate),
+    ("count_tokens.json", Framing::Json, Content::Any),
+    ("embed_content.json", Framing::Json, Content::Any),
+    ("empty_no_candidates.json", Framing::Json, Content::Generate),
+    ("empty_stop_no_parts.json", Framing::Json, Content::Generate),
+    ("empty_text.json", Framing::Json, Content::Generate),
+    ("errors/429_per_day.json", Framing::Json, Content::Generate),
+    (
+        "errors/429_stream_array.json",
+        Framing::JsonArray,
+        Content::Generate,
+    ),
+    ("errors/502_html.html", Framing::Json, Content::Generate),
+    (
+        "errors/interactions_400.json",
+        Framing::Json,
+        Content::Interaction,
+    ),
+    ("errors/openai_compat_400.json", Framing::Json, Content::Any),
+    ("file_failed.json", Framing::Json, Content::Any),
+    ("function_call.json", Framing::Json, Content::Generate),
+    (
+        "function_call_parallel.json",
+        Framing::Json,
+        Content::Generate,
+    ),
+    ("generate_ok.json", Framing::Json, Content::Generate),
+    ("generate_ok_cached.json", Framing::Json, Content::Generate),
+    (
+        "generate_ok_grounded.json",
+        Framing::Json,
+        Content::Generate,
+    ),
+    ("image_output.json", Framing::Json, Content::Generate),
+    ("interactions_ok.json", Framing::Json, Content::Interaction),
+    (
+        "interactions_stream.sse",
+        Framing::Sse,
+        Content::Interaction,
+    ),
+    (
+        "interactions_stream_error.sse",
+        Framing::Sse,
+        Content::Interaction,
+    ),
+    ("logprobs.json", Framing::Json, Content::Generate),
+    (
+        "malformed_function_call.json",
+        Framing::Json,
+        Content::Generate,
+    ),
+    ("max_tokens.json", Framing::Json, Content::Generate),
+    (
+        "max_tokens_only_thoughts.json",
+        Framing::Json,
+        Content::Generate,
+    ),
+    ("models_list_page1.json", Framing::Json, Content::Any),
+    ("operation_done_filtered.json", Framing::Json, Content::Any),
+    ("operation_done_video.json", Framing::Json, Content::Any),
+    ("operation_error.json", Framing::Json, Content::Any),
+    ("prompt_blocked.json", Framing::Json, Content::Generate),
+    (
+        "stream_error_bare_json.sse",
+        Framing::Sse,
+        Content::Generate,
+    ),
+    (
+        "stream_first_event_error.sse",
+        Framing::Sse,
+        Content::Generate,
+    ),
+    ("stream_function_call.sse", Framing::Sse, Content::Generate),
+    (
+        "stream_midstream_error.sse",
+        Framing::Sse,
+        Content::Generate,
+    ),
+    ("stream_ok.sse", Framing::Sse, Content::Generate),
+    (
+        "stream_ok_array.json",
+        Framing::JsonArray,
+        Content::Generate,
+    ),
+    ("stream_prompt_blocked.sse", Framing::Sse, Content::Generate),
+    ("stream_thoughts.sse", Framing::Sse, Content::Generate),
+    ("stream_truncated.sse", Framing::Sse, Content::Generate),
+    ("thoughts.json", Framing::Json, Content::Generate),
+    ("two_candidates.json", Framing::Json, Content::Generate),
+    ("unknown_fields.json", Framing::Json, Content::Generate),
+];
+
+fn body(file: &str) -> Vec<u8> {
+    fs::read(format!("{FIXTURES}/{file}")).unwrap()
+}
+
+/// What is seen of a body that comes in these chunks: the summary, the offset of the last whole event's end,
+/// and the offset of the chunk's end at which it first proved useful.
+fn scan<'a>(
+    framing: Framing,
+    content: Content,
+    chunks: impl IntoIterator<Item = &'a [u8]>,
+) -> (Summary, usize, Option<usize>) {
+    let mut scan = AnswerScan::new(framing, content);
+    let (mut read, mut whole, mut useful) = (0, 0, None);
+    for chunk in chunks {
+        let progress = scan.push(chunk);
+        if progress.whole_events_end > 0 {
+            whole = read + progress.whole_events_end;
+        }
+        read += chunk.len();
+        if progress.useful {
+            useful = useful.or(Some(read));
+        }
+    }
+    scan.finish();
+    (scan.summary().clone(), whole, useful)
+}
+
+#[test]
+fn every_answer_is_understood() {
+    let mut seen = String::new();
+    for &(file, framing, content) in ANSWERS {
+        let bytes = body(file);
+        let (summary, whole, useful) = scan(framing, content, bytes.chunks(1));
+        let mut facts = Vec::new();
+        for (name, holds) in [
+            ("content", summary.has_content),
+            ("thoughts", summary.has_thoughts),
+            ("complete", summary.complete),
+            ("malformed", summary.malformed),
+            ("mid_event", summary.mid_event),
+            ("error", summary.error.is_some()),
+        ] {
+            if holds {
+                facts.push(name);
+            }
+        }
+        writeln!(
+            seen,
+            "{file}: {} finish={} block={} events={} whole={whole}/{} useful={useful:?}",
+            facts.join("+"),
+            summary.finish_reason.as_deref().unwrap_or("-"),
+            summary.block_reason.as_deref().unwrap_or("-"),
+            summary.events,
+            bytes.len(),
+        )
+        .unwrap();
+        if let Some(usage) = summary.usage {
+            writeln!(seen, "  {usage:?}").unwrap();
+        }
+    }
+    insta::assert_snapshot!(seen);
+}
+
+#[test]
+fn reads_at_awkward_positions_make_one_event() {
+    let text = String::from_utf8(body("stream_split_bytes.hexlines")).unwrap();
+    let byte = |at: usize, line: &str| u8::from_str_radix(&line[at..at + 2], 16).unwrap();
+    let decode = |line: &str| {
+        (0..line.len())
+            .step_by(2)
+            .map(|at| byte(at, line))
+            .collect()
+    };
+    let reads: Vec<Vec<u8>> = text.lines().map(decode).collect();
+    let chunks = reads.iter().map(Vec::as_slice);
+    let (summary, whole, _) = scan(Framing::Sse, Content::Generate, chunks);
+    assert!(
+        summary.complete && summary.has_content && summary.events == 1,
+        "{summary:?}"
+    );
+    assert_eq!(whole, reads.iter().map(Vec::len).sum::<usize>());
+    assert_eq!(summary.usage.map(|usage| usage.total), Some(7));
+}
+
+#[test]
+fn a_long_text_is_useful_before_it_ends() {
+    let mut scan = AnswerScan::new(Framing::Json, Content::Generate);
+    let head = br#"{"candidates":[{"content":{"parts":[{"text":"#;
+    assert!(!scan.push(head).useful);
+    assert!(scan.push(br#""On"#).useful);
+}
+
+#[test]
+fn an_image_is_useful_before_it_ends() {
+    let mut scan = AnswerScan::new(Framing::Json, Content::Generate);
+    let head = br#"{"candidates":[{"content":{"parts":[{"inlineData":{"data":"AAA"#;
+    assert!(scan.push(head).useful);
+}
+
+#[test]
+fn empty_text_with_a_signature_is_no_content_and_no_loss() {
+    let event = b"data: {\"candidates\":[{\"content\":{\"parts\":[{\"text\":\"\",\"thoughtSignature\":\"eA==\"}]}}]}\r\n\r\n";
+    let mut scan = AnswerScan::new(Framing::Sse, Content::Generate);
+    let progress = scan.push(event);
+    assert!(!progress.useful && !scan.summary().has_content);
+    assert_eq!(progress.whole_events_end, event.len());
+}
+
+#[test]
+fn an_error_larger_than_what_is_kept_is_still_an_error() {
+    let long = "x".repeat(100_000);
+    let body = format!(r#"{{"error":{{"code":500,"message":"{long}"}}}}"#);
+    let (summary, ..) = scan(
+        Framing::Json,
+        Content::Generate,
+        body.as_bytes().chunks(777),
+    );
+    assert_eq!(
+        summary.error.map(|error| error.len()),
+        Some(Summary::MAX_ERROR)
+    );
+}
+
+#[test]
+fn a_scan_is_small() {
+    assert!(size_of::<AnswerScan>() < 1024);
+}
+
+/// What a caller receives when the upstream goes away after `sent`: the whole events and the tail.
+fn ended(framing: Framing, content: Content, sent: &[u8]) -> String {
+    let mut scan = AnswerScan::new(framing, content);
+    let whole = scan.push(sent).whole_events_end;
+    let tail = stream_error_tail(&scan, &ErrorBody::new(502, "cut"));
+    String::from_utf8([&sent[..whole], &tail].concat()).unwrap()
+}
+
+#[test]
+fn a_cut_array_is_closed_behind_its_last_whole_element() {
+    let array = body("stream_ok_array.json");
+    for cut in 0..array.len() {
+        let seen = ended(Framing::JsonArray, Content::Generate, &array[..cut]);
+        let list: Vec<serde_json::Value> = serde_json::from_str(&seen).unwrap();
+        let end = list.last().unwrap();
+        let closed = array[..cut].trim_ascii_end().ends_with(b"\r\n]");
+        assert_eq!(end["error"]["code"] == 502, !closed, "cut at {cut}: {seen}");
+    }
+}
+
+#[test]
+fn a_cut_event_stream_ends_with_an_error_event() {
+    let seen = ended(
+        Framing::Sse,
+        Content::Generate,
+        b"data: {\"candidates\":[]}\r\n\r\ndata: {\"cand",
+    );
+    assert_eq!(
+        seen,
+        "data: {\"candidates\":[]}\r\n\r\n\
+         data: {\"error\":{\"code\":502,\"message\":\"cut\",\"status\":\"INTERNAL\"}}\r\n\r\n"
+    );
+    let seen = ended(Framing::Sse, Content::Interaction, b"event: x\nda");
+    assert_eq!(
+        seen,
+        "event: error\ndata: {\"error\":{\"code\":\"api_error\",\"message\":\"cut\"},\"event_type\":\"error\"}\n\n"
+    );
+}
+
+#[test]
+fn one_document_cannot_be_ended() {
+    assert_eq!(ended(Framing::Json, Content::Generate, b"{\"a\":"), "");
+}
+
+/// The body in chunks that end at these offsets.
+fn chunks(body: &[u8], mut cuts: Vec<usize>) -> Vec<&[u8]> {
+    for cut in &mut cuts {
+        *cut %= body.len() + 1;
+    }
+    cuts.sort_unstable();
+    let starts = [0].into_iter().chain(cuts.iter().copied());
+    let ends = cuts.iter().copied().chain([body.len()]);
+    starts
+        .zip(ends)
+        .map(|(start, end)| &body[start..end])
+        .collect()
+}
+
+proptest! {
+    #[test]
+    fn cuts_change_nothing(
+        answer in 0..ANSWERS.len(),
+        cuts in proptest::collection::vec(0..4096_usize, 0..12),
+    ) {
+        let (file, framing, content) = ANSWERS[answer];
+        let bytes = body(file);
+        let (one, one_whole, _) = scan(framing, content, [bytes.as_slice()]);
+        let (cut, cut_whole, _) = scan(framing, content, chunks(&bytes, cuts));
+        prop_assert_eq!(one, cut);
+        prop_assert_eq!(one_whole, cut_whole);
+    }
+
+    #[test]
+    fn arbitrary_bytes_never_panic(body: Vec<Vec<u8>>, damage: (usize, u8), answer in 0..ANSWERS.len()) {
+        let (file, framing, content) = ANSWERS[answer];
+        scan(framing, content, body.iter().map(Vec::as_slice));
+        let mut bytes = self::body(file);
+        let at = damage.0 % bytes.len();
+        bytes[at] = damage.1;
+        scan(framing, content, bytes.chunks(7));
+    }
+}
