@@ -1,0 +1,308 @@
+//! Uploads: Google's resumable protocol (start, upload, query, finalize, cancel), and the simple
+//! forms `multipart` and `raw`. A session belongs to the project of the key that started it; its
+//! later requests need no key. Stored files are `files.rs`.
+
+use std::collections::HashMap;
+use std::sync::{Mutex, PoisonError};
+
+use bytes::Bytes;
+use http::StatusCode;
+use http::header::HeaderName;
+use serde_json::{Value, json};
+
+use crate::call::Call;
+use crate::gemini::files::Described;
+use crate::gemini::prompt::text_field;
+use crate::gemini::strict;
+use crate::keys::Caller;
+use crate::refusal::Refusal;
+use crate::reply::Reply;
+use crate::stand::Stand;
+
+const STATUS: HeaderName = HeaderName::from_static("x-goog-upload-status");
+const UPLOAD_URL: HeaderName = HeaderName::from_static("x-goog-upload-url");
+const CONTROL_URL: HeaderName = HeaderName::from_static("x-goog-upload-control-url");
+const GRANULARITY: HeaderName = HeaderName::from_static("x-goog-upload-chunk-granularity");
+const RECEIVED: HeaderName = HeaderName::from_static("x-goog-upload-size-received");
+const UPLOADER_ID: HeaderName = HeaderName::from_static("x-guploader-uploadid");
+
+/// Chunks are announced as multiples of this many bytes; smaller ones are taken all the same.
+const CHUNK_BYTES: &str = "8388608";
+
+/// Open and closed upload sessions by their id. The lock is held for one step of one session.
+#[derive(Debug, Default)]
+pub(crate) struct Sessions(Mutex<HashMap<String, Session>>);
+
+#[derive(Debug)]
+struct Session {
+    project: String,
+    /// What follows the version in the path, for example `files`.
+    target: String,
+    described: Described,
+    received: Vec<u8>,
+    state: State,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum State {
+    Active,
+    Final,
+    Cancelled,
+}
+
+impl State {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Active => "active",
+            Self::Final => "final",
+            Self::Cancelled => "cancelled",
+        }
+    }
+}
+
+/// The first request of an upload, whichever protocol it names.
+pub(crate) fn begin(stand: &Stand, call: &Call, caller: &Caller) -> Result<Reply, Refusal> {
+    let protocol = call
+        .header("x-goog-upload-protocol")
+        .or_else(|| call.param("uploadType"))
+        .or_else(|| call.param("upload_protocol"))
+        .unwrap_or("raw");
+    match protocol {
+        "resumable" => start(stand, call, caller),
+        "multipart" => multipart(stand, call, caller),
+        _ => {
+            let described = described(stand, call, &Value::Null)?;
+            Ok(finished(
+                stand,
+                &caller.project,
+                &call.rest,
+                described,
+                call.body.clone(),
+            ))
+        }
+    }
+}
+
+fn start(stand: &Stand, call: &Call, caller: &Caller) -> Result<Reply, Refusal> {
+    let metadata = strict::json_body(call)?;
+    let described = described(stand, call, &metadata)?;
+    let id = stand.fresh_id(40);
+    let url = format!(
+        "{}{}?upload_id={id}&upload_protocol=resumable",
+        stand.base_url, call.path
+    );
+    let session = Session {
+        project: caller.project.clone(),
+        target: call.rest.clone(),
+        described,
+        received: Vec::new(),
+        state: State::Active,
+    };
+    stand.files.sessions.lock().insert(id.clone(), session);
+    Ok(
+        Reply::new(StatusCode::OK, "text/plain; charset=utf-8", Bytes::new())
+            .header(UPLOADER_ID, &id)
+            .header(STATUS, State::Active.name())
+            .header(UPLOAD_URL, &url)
+            .header(CONTROL_URL, &url)
+            .header(GRANULARITY, CHUNK_BYTES),
+    )
+}
+
+/// A later request of a resumable upload, recognised by its `upload_id` alone.
+pub(crate) fn proceed(stand: &Stand, call: &Call, id: &str) -> Result<Reply, Refusal> {
+    let mut sessions = stand.files.sessions.lock();
+    let session = sessions.get_mut(id).ok_or_else(Refusal::no_entity)?;
+    let commands = call
+        .header("x-goog-upload-command")
+        .unwrap_or_default()
+        .to_ascii_lowercase();
+    for command in commands.split(',').map(str::trim) {
+        match command {
+            "query" => return Ok(session.shown()),
+            "cancel" => session.state = State::Cancelled,
+            "upload" => session.append(call)?,
+            "finalize" if session.state == State::Active => {
+                session.state = State::Final;
+                let content = Bytes::from(std::mem::take(&mut session.received));
+                let described = session.described.clone();
+                return Ok(finished(
+                    stand,
+                    &session.project,
+                    &session.target,
+                    described,
+                    content,
+                ));
+            }
+            other => return Err(wrong_command(other, session.state)),
+        }
+    }
+    Ok(session.shown())
+}
+
+impl Session {
+    fn append(&mut self, call: &Call) -> Result<(), Refusal> {
+        let offset = call
+            .header("x-goog-upload-offset")
+            .and_then(|text| text.parse().ok());
+        if self.state != State::Active {
+            return Err(wrong_command("upload", self.state));
+        }
+        if offset != Some(self.received.len()) {
+            let expected = self.received.len();
+            return Err(Refusal::invalid(&format!(
+                "Invalid request. The upload offset does not match the {expected} bytes received."
+            )));
+        }
+        self.received.extend_from_slice(&call.body);
+        Ok(())
+    }
+
+    fn shown(&self) -> Reply {
+        Reply::new(StatusCode::OK, "text/plain; charset=utf-8", Bytes::new())
+            .header(STATUS, self.state.name())
+            .header(RECEIVED, &self.received.len().to_string())
+            .header(GRANULARITY, CHUNK_BYTES)
+    }
+}
+
+impl Sessions {
+    fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<String, Session>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn wrong_command(command: &str, state: State) -> Refusal {
+    let state = state.name();
+    Refusal::invalid(&format!(
+        "Invalid upload command {command:?} in a session that is {state}."
+    ))
+}
+
+/// Metadata and bytes in one `multipart/related` body (RFC 2387).
+fn multipart(stand: &Stand, call: &Call, caller: &Caller) -> Result<Reply, Refusal> {
+    let bad = || Refusal::invalid("Invalid multipart request with 0 mime parts.");
+    let content_type = call.header("content-type").unwrap_or_default();
+    let (_, boundary) = content_type.split_once("boundary=").ok_or_else(bad)?;
+    let boundary = boundary
+        .split(';')
+        .next()
+        .unwrap_or_default()
+        .trim()
+        .trim_matches('"');
+    let parts = mime_parts(&call.body, boundary);
+    let [(_, metadata), (mime_type, content)] = parts.as_slice() else {
+        return Err(bad());
+    };
+    let metadata: Value = serde_json::from_slice(metadata).map_err(|_| bad())?;
+    let mut described = described(stand, call, &metadata)?;
+    described.mime_type.clone_from(mime_type);
+    Ok(finished(
+        stand,
+        &caller.project,
+        &call.rest,
+        described,
+        content.clone(),
+    ))
+}
+
+/// The content type and the bytes of each part.
+fn mime_parts(body: &Bytes, boundary: &str) -> Vec<(String, Bytes)> {
+    let delimiter = format!("--{boundary}");
+    let mut starts = positions(body, delimiter.as_bytes());
+    starts.push(body.len());
+    let whole =
+        |pair: &[usize]| body.slice(pair[0] + delimiter.len().min(pair[1] - pair[0])..pair[1]);
+    starts
+        .windows(2)
+        .map(whole)
+        .filter_map(|part| mime_part(&part))
+        .collect()
+}
+
+fn mime_part(part: &Bytes) -> Option<(String, Bytes)> {
+    let head_end = positions(part, b"\r\n\r\n").first().copied()?;
+    let head = String::from_utf8_lossy(&part[..head_end]).into_owned();
+    let content = part.slice(head_end + 4..);
+    let content = content
+        .strip_suffix(b"\r\n")
+        .map_or(content.clone(), |cut| content.slice_ref(cut));
+    let mime_type = head
+        .lines()
+        .filter_map(|line| line.split_once(':'))
+        .find(|(name, _)| name.trim().eq_ignore_ascii_case("content-type"))
+        .map_or("application/octet-stream", |(_, value)| value.trim());
+    Some((mime_type.to_owned(), content))
+}
+
+fn positions(haystack: &[u8], needle: &[u8]) -> Vec<usize> {
+    let mut found = Vec::new();
+    let mut from = 0;
+    while let Some(at) = haystack[from..]
+        .windows(needle.len())
+        .position(|w| w == needle)
+    {
+        found.push(from + at);
+        from += at + needle.len();
+    }
+    found
+}
+
+/// What headers and metadata (`{"file":{…}}`) say about the file, its id made up when they do not.
+fn described(stand: &Stand, call: &Call, metadata: &Value) -> Result<Described, Refusal> {
+    let file = metadata.get("file").unwrap_or(metadata);
+    let named = text_field(file, "name");
+    let id = named
+        .as_deref()
+        .map(|name| name.trim_start_matches("files/").to_owned());
+    if id.as_deref().is_some_and(|id| !is_file_id(id)) {
+        return Err(Refusal::invalid(
+            "Invalid file name: use lower-case letters, digits and dashes.",
+        ));
+    }
+    let mime_type = text_field(file, "mimeType")
+        .or_else(|| {
+            call.header("x-goog-upload-header-content-type")
+                .map(ToOwned::to_owned)
+        })
+        .or_else(|| call.header("content-type").map(ToOwned::to_owned))
+        .unwrap_or_else(|| "application/octet-stream".to_owned());
+    let display_name = text_field(file, "displayName")
+        .or_else(|| {
+            call.header("x-goog-upload-file-name")
+                .map(ToOwned::to_owned)
+        })
+        .unwrap_or_default();
+    Ok(Described {
+        id: id.unwrap_or_else(|| stand.fresh_id(12)),
+        display_name,
+        mime_type,
+    })
+}
+
+fn is_file_id(id: &str) -> bool {
+    let allowed = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
+    !id.is_empty() && id.len() <= 40 && id.chars().all(allowed)
+}
+
+/// Stores the bytes. An upload into anything else than `files` ends in an operation, as Google's
+/// file search stores do.
+fn finished(
+    stand: &Stand,
+    project: &str,
+    target: &str,
+    described: Described,
+    content: Bytes,
+) -> Reply {
+    let id = described.id.clone();
+    let file = stand
+        .files
+        .store(&stand.base_url, project, described, content);
+    let body = if target == "files" {
+        json!({"file": file})
+    } else {
+        let resource = target.split(':').next().unwrap_or(target);
+        json!({"name": format!("{resource}/upload/operations/{id}"), "done": true, "response": {}})
+    };
+    Reply::json(&body).header(STATUS, State::Final.name())
+}

@@ -1,0 +1,46 @@
+//! Certificates for a stand-in that serves HTTPS: a certificate authority made at start, and a
+//! server certificate for loopback names signed by it.
+
+use std::io;
+use std::sync::Arc;
+
+use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair};
+use rustls::ServerConfig;
+use rustls::pki_types::PrivateKeyDer;
+use tokio_rustls::TlsAcceptor;
+
+/// What a TLS listener needs, and what its clients must trust.
+pub(crate) struct Tls {
+    pub(crate) acceptor: TlsAcceptor,
+    pub(crate) ca_pem: String,
+}
+
+impl Tls {
+    /// Makes fresh certificates; fails when the crypto library refuses.
+    pub(crate) fn generate() -> io::Result<Self> {
+        let ca_key = KeyPair::generate().map_err(io::Error::other)?;
+        let mut ca = CertificateParams::new(Vec::new()).map_err(io::Error::other)?;
+        ca.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        let ca_pem = ca.self_signed(&ca_key).map_err(io::Error::other)?.pem();
+
+        let key = KeyPair::generate().map_err(io::Error::other)?;
+        let names = ["localhost", "127.0.0.1", "::1"].map(str::to_owned);
+        let params = CertificateParams::new(names).map_err(io::Error::other)?;
+        let issuer = Issuer::new(ca, ca_key);
+        let cert = params.signed_by(&key, &issuer).map_err(io::Error::other)?;
+
+        let private = PrivateKeyDer::try_from(key.serialize_der()).map_err(io::Error::other)?;
+        let provider = Arc::new(rustls::crypto::ring::default_provider());
+        let mut config = ServerConfig::builder_with_provider(provider)
+            .with_safe_default_protocol_versions()
+            .map_err(io::Error::other)?
+            .with_no_client_auth()
+            .with_single_cert(vec![cert.der().clone()], private)
+            .map_err(io::Error::other)?;
+        config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
+        Ok(Self {
+            acceptor: TlsAcceptor::from(Arc::new(config)),
+            ca_pem,
+        })
+    }
+}
