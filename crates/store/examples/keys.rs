@@ -1,0 +1,55 @@
+//! How fast keys are added, stated again by their source and loaded: `cargo run --release -p store --example keys`.
+//! `-- [keys] [url]` for another number than 100,000, or another database than SQLite in a temporary folder.
+
+use std::error::Error;
+use std::io::Write as _;
+use std::time::Instant;
+
+use domain::{KeyDraft, KeyId, KeySource, KeyState, UnixMs};
+use store::{MasterKey, Store};
+
+const NOW: UnixMs = UnixMs(1_763_640_000_000);
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), Box<dyn Error>> {
+    let mut arguments = std::env::args().skip(1);
+    let total: usize = arguments.next().map_or(Ok(100_000), |text| text.parse())?;
+    let folder = tempfile::tempdir()?;
+    let default = format!("sqlite:{}", folder.path().join("keymux.db").display());
+    let url = arguments.next().unwrap_or(default);
+    let secret = |index| format!("AIzaFAKE-{index:030}");
+    let draft = |index| KeyDraft::plain("google", &secret(index), KeySource::File);
+    let drafts: Vec<KeyDraft> = (0..total).map(draft).collect();
+    let worked = KeyState {
+        has_worked: true,
+        ..KeyState::default()
+    };
+
+    let master = MasterKey::generate();
+    let store = Store::open(&url, master.clone()).await?;
+    let began = Instant::now();
+    let added = store.add_keys(&drafts, NOW).await?.added;
+    say("added", added.len(), began)?;
+
+    let began = Instant::now();
+    let synced = store.sync_keys(&drafts, KeySource::File, NOW).await?;
+    say("unchanged", synced.unchanged, began)?;
+
+    let state = |id: KeyId| (id, worked.clone());
+    let states: Vec<(KeyId, KeyState)> = added.into_iter().map(state).collect();
+    let began = Instant::now();
+    store.save_states(&states, &[], NOW).await?;
+    say("states saved", states.len(), began)?;
+    store.close().await?;
+
+    let began = Instant::now();
+    let store = Store::open(&url, master).await?;
+    say("databases opened", 1, began)?;
+    let loaded = store.load_keys().await?.len();
+    say("opened and loaded", loaded, began)
+}
+
+fn say(what: &str, rows: usize, began: Instant) -> Result<(), Box<dyn Error>> {
+    let ms = began.elapsed().as_secs_f64() * 1e3;
+    Ok(writeln!(std::io::stdout(), "{what}: {rows} in {ms:.1} ms")?)
+}

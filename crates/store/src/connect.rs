@@ -1,0 +1,99 @@
+//! From a URL to connections: one writer and a few readers for SQLite, one pool for PostgreSQL.
+//! What is asked over them is in the files of the entities.
+
+use std::fs;
+use std::path::Path;
+use std::str::FromStr as _;
+use std::time::Duration;
+
+use sea_orm::DatabaseConnection;
+use sea_orm::sqlx::ConnectOptions as _;
+use sea_orm::sqlx::postgres::{PgConnectOptions, PgPoolOptions};
+use sea_orm::sqlx::sqlite::{
+    SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous,
+};
+
+use crate::StoreError;
+
+/// How long a call waits for a connection, and SQLite for another process's lock.
+const PATIENCE: Duration = Duration::from_secs(5);
+/// Rows that SQLite's thread reads ahead: with few of them the two threads wake each other all the time.
+const ROWS_AHEAD: usize = 1_000;
+const SQLITE_READERS: u32 = 4;
+const POSTGRES_CONNECTIONS: u32 = 10;
+
+/// Where to read and where to write.
+#[derive(Debug)]
+pub(crate) struct Connections {
+    pub(crate) reader: DatabaseConnection,
+    pub(crate) writer: DatabaseConnection,
+}
+
+/// Opens the database that the URL names.
+pub(crate) async fn connect(url: &str) -> Result<Connections, StoreError> {
+    match url.split_once(':') {
+        Some(("sqlite", _)) => connect_sqlite(url).await,
+        Some(("postgres" | "postgresql", _)) => connect_postgres(url).await,
+        _ => Err(StoreError::Url("it must begin with sqlite: or postgres://")),
+    }
+}
+
+/// SQLite has one writer at a time: a pool of one makes writers queue fairly instead of failing on its lock.
+async fn connect_sqlite(url: &str) -> Result<Connections, StoreError> {
+    let options = SqliteConnectOptions::from_str(url)
+        .map_err(|_| StoreError::Url("it is no sqlite url"))?
+        .create_if_missing(true)
+        .busy_timeout(PATIENCE)
+        .synchronous(SqliteSynchronous::Normal)
+        .foreign_keys(true)
+        .row_buffer_size(ROWS_AHEAD)
+        .disable_statement_logging();
+    let file = options.get_filename();
+    if url.contains(":memory:") || url.contains("mode=memory") || file.as_os_str().is_empty() {
+        return Err(StoreError::Url("it must name a file"));
+    }
+    make_folder(file)?;
+    let pool = SqlitePoolOptions::new()
+        .acquire_timeout(PATIENCE)
+        .test_before_acquire(false)
+        .idle_timeout(None)
+        .max_lifetime(None);
+    let writer = pool
+        .clone()
+        .max_connections(1)
+        .connect_with(options.clone().journal_mode(SqliteJournalMode::Wal))
+        .await?;
+    let reader = pool
+        .max_connections(SQLITE_READERS)
+        .connect_lazy_with(options.pragma("query_only", "ON"));
+    Ok(Connections {
+        reader: reader.into(),
+        writer: writer.into(),
+    })
+}
+
+fn make_folder(file: &Path) -> Result<(), StoreError> {
+    match file.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() => {
+            fs::create_dir_all(folder).map_err(|error| StoreError::Unreachable(Box::new(error)))
+        }
+        _ => Ok(()),
+    }
+}
+
+async fn connect_postgres(url: &str) -> Result<Connections, StoreError> {
+    let options = PgConnectOptions::from_str(url)
+        .map_err(|_| StoreError::Url("it is no postgres url"))?
+        .application_name("keymux")
+        .disable_statement_logging();
+    let pool = PgPoolOptions::new()
+        .max_connections(POSTGRES_CONNECTIONS)
+        .acquire_timeout(PATIENCE)
+        .connect_with(options)
+        .await?;
+    let connection = DatabaseConnection::from(pool);
+    Ok(Connections {
+        reader: connection.clone(),
+        writer: connection,
+    })
+}

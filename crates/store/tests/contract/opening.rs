@@ -1,0 +1,130 @@
+//! Opening: migrations, the master key, what is on the disk, and several handles on one database.
+
+use domain::{ClientLimits, KeyDraft, KeySource, Secret};
+use futures_util::future::join_all;
+use store::{MasterKey, Store, StoreError};
+
+use crate::database::{Database, NOW, on_both, on_sqlite};
+
+on_both!(
+    handles_that_open_at_once_migrate_once,
+    another_master_key_is_refused,
+    acknowledged_write_is_seen_by_another_handle,
+    tables_of_a_newer_version_are_used,
+    closed_store_answers_no_more,
+);
+
+async fn handles_that_open_at_once_migrate_once(database: &Database) {
+    let stores = join_all((0..6).map(|_| database.open())).await;
+    for store in &stores {
+        store.ping().await.unwrap();
+        assert_eq!(store.revision().await.unwrap(), 0);
+    }
+}
+
+async fn another_master_key_is_refused(database: &Database) {
+    database.open().await.close().await.unwrap();
+    let other = Store::open(&database.url, MasterKey::generate()).await;
+    assert!(
+        matches!(other, Err(StoreError::WrongMasterKey)),
+        "{other:?}"
+    );
+    database.open().await.ping().await.unwrap();
+}
+
+async fn acknowledged_write_is_seen_by_another_handle(database: &Database) {
+    let (writer, reader) = (database.open().await, database.open().await);
+    let key = KeyDraft::plain("google", "AIza-1", KeySource::Admin);
+    writer.add_keys(&[key], NOW).await.unwrap();
+    assert_eq!(reader.load_keys().await.unwrap().len(), 1);
+    assert_eq!(reader.revision().await.unwrap(), 1);
+}
+
+async fn tables_of_a_newer_version_are_used(database: &Database) {
+    database.open().await.close().await.unwrap();
+    let newer = "INSERT INTO seaql_migrations (version, applied_at) VALUES ('m9999_later', 0)";
+    database.execute(newer).await;
+    database.open().await.ping().await.unwrap();
+}
+
+async fn closed_store_answers_no_more(database: &Database) {
+    let store = database.open().await;
+    store.clone().close().await.unwrap();
+    let answer = store.ping().await;
+    assert!(
+        matches!(answer, Err(StoreError::Unreachable(_))),
+        "{answer:?}"
+    );
+}
+
+#[tokio::test]
+async fn secrets_are_not_in_the_files_of_sqlite() {
+    on_sqlite(async |database| {
+        let store = database.open().await;
+        let mut key = KeyDraft::plain("google", "AIza-very-secret-key", KeySource::Admin);
+        key.egress = Some("socks5://me:proxy-password@10.0.0.9:1080".into());
+        store.add_keys(&[key], NOW).await.unwrap();
+        let secret = Secret::new("sk-very-secret-client");
+        let limits = ClientLimits::default();
+        let made = store.create_client("app", &secret, limits, KeySource::Admin, NOW);
+        made.await.unwrap();
+
+        let written = files(database);
+        assert!(
+            holds(&written, "google"),
+            "the rows are not in the files that are searched"
+        );
+        for secret in ["very-secret", "proxy-password"] {
+            assert!(!holds(&written, secret), "{secret} is in a file");
+        }
+        store.close().await.unwrap();
+        assert!(!holds(&files(database), "very-secret"));
+    })
+    .await;
+}
+
+/// The bytes of all files of the database: itself, its write-ahead log and its index.
+fn files(database: &Database) -> Vec<u8> {
+    let folder = database.folder.path().join("new folder");
+    let entries = std::fs::read_dir(folder).unwrap();
+    let read = |entry: std::io::Result<std::fs::DirEntry>| std::fs::read(entry.unwrap().path());
+    entries.flat_map(|entry| read(entry).unwrap()).collect()
+}
+
+fn holds(bytes: &[u8], text: &str) -> bool {
+    bytes
+        .windows(text.len())
+        .any(|window| window == text.as_bytes())
+}
+
+#[tokio::test]
+async fn url_that_names_no_database_is_refused_without_showing_it() {
+    for url in [
+        "",
+        "keymux.db",
+        "mysql://root:hunter2@localhost/keymux",
+        "sqlite::memory:",
+        "sqlite:keymux.db?mode=memory",
+        "postgres://keymux:hunter2@localhost:port/keymux",
+    ] {
+        let error = Store::open(url, MasterKey::generate()).await.unwrap_err();
+        assert!(matches!(error, StoreError::Url(_)), "{url}: {error:?}");
+        assert!(!format!("{error:?}").contains("hunter2"), "{error:?}");
+    }
+}
+
+#[tokio::test]
+async fn file_that_is_no_database_is_an_error() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("keymux.db");
+    std::fs::write(
+        &path,
+        "this is no database at all, but long enough to look like one".repeat(99),
+    )
+    .unwrap();
+    let error = Store::open(&format!("sqlite:{}", path.display()), MasterKey::generate()).await;
+    assert!(
+        matches!(error, Err(StoreError::Corrupt { .. })),
+        "{error:?}"
+    );
+}
