@@ -61,6 +61,18 @@ pub enum RetiredReason {
     Failures,
 }
 
+impl RetiredReason {
+    /// Its name in lists and records, for example `invalid`.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Invalid => "invalid",
+            Self::Restricted => "restricted",
+            Self::Suspended => "suspended",
+            Self::Failures => "failures",
+        }
+    }
+}
+
 /// Names a (project, model) pair across restarts.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct PairId {

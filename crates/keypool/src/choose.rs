@@ -60,13 +60,18 @@ pub enum Eligible {
     LastResort,
     /// Every key was tried; this one again.
     Again,
+    /// Only this key can go on with what it began.
+    Bound,
 }
 
 impl fmt::Display for Chosen {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.why == Eligible::Bound {
+            return f.write_str("began this upload");
+        }
         write!(f, "{} of {}", self.strategy.name(), self.among)?;
         match self.why {
-            Eligible::Ready => Ok(()),
+            Eligible::Ready | Eligible::Bound => Ok(()),
             Eligible::Probe => f.write_str(", probe after cooling"),
             Eligible::LastResort => f.write_str(", last resort"),
             Eligible::Again => f.write_str(", again: no other key"),

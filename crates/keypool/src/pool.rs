@@ -143,6 +143,17 @@ impl Pool {
         Ok(self.take(&ledger, slot, chosen, now))
     }
 
+    /// Takes one key, whatever it is cooling for: only it can go on with what it began.
+    pub fn lease_key(&self, id: KeyId, now: UnixMs) -> Result<Lease, Exhausted> {
+        let ledger = self.read();
+        let slot = ledger.roster.slot_of(id).ok_or(Exhausted::NoKeys)?;
+        if !ledger.roster.slots[slot as usize].may_return() {
+            return Err(Exhausted::AllRetired);
+        }
+        let chosen = Chosen { strategy: ledger.rules.strategy, among: 1, why: Eligible::Bound };
+        Ok(self.take(&ledger, slot, chosen, now))
+    }
+
     /// Says what became of an attempt. `latency` is the time to its first useful byte.
     pub fn report(
         &self,

@@ -1,2 +1,7 @@
-//! Being laid.
-fn main() {}
+//! The command line. What the subcommands do is in `cli`.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    keymux::cli::run()
+}

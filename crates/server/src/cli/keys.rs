@@ -1,0 +1,286 @@
+//! `keymux keys`: list, import, test and export the keys of the store. A running instance takes changes over within
+//! a second.
+
+use std::io::Read as _;
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::time::Duration;
+
+use anyhow::Context;
+use clap::Subcommand;
+use config::Config;
+use domain::{Class, Key, KeyDraft, KeyHealth, KeySource, KeyState, Verdict};
+use http::{HeaderMap, Method};
+use http_body_util::{BodyExt, Limited};
+use providers::google::{self, ErrorAnswer, Place};
+use store::Store;
+
+use super::{block_on, complain, say};
+use crate::boot;
+use crate::clock::Clock;
+use crate::egress::{Origin, Outgoing, OutgoingBody};
+
+const PATIENCE: Duration = Duration::from_secs(30);
+const LARGEST_ERROR: usize = 64 * 1024;
+
+#[derive(Debug, Subcommand)]
+pub(super) enum KeysCommand {
+    /// Show the keys, masked, with what is known of them.
+    List {
+        /// Only of this provider.
+        #[arg(long)]
+        provider: Option<String>,
+    },
+    /// Add keys from a file, or from standard input.
+    Import {
+        /// Keys separated by lines, spaces or commas; `#` begins a comment.
+        file: Option<PathBuf>,
+        /// The provider that they are for.
+        #[arg(long, default_value = "google")]
+        provider: String,
+    },
+    /// Ask the provider, with each key in turn, whether it works. Costs no quota.
+    Test {
+        /// Only the key with this id.
+        id: Option<i64>,
+        /// Only of this provider.
+        #[arg(long)]
+        provider: Option<String>,
+    },
+    /// Print the keys themselves, one a line.
+    Export {
+        /// Only of this provider.
+        #[arg(long)]
+        provider: Option<String>,
+    },
+}
+
+pub(super) fn run(command: KeysCommand, config: &Config) -> anyhow::Result<ExitCode> {
+    block_on(1, async {
+        let (store, _) = boot::open_store(config).await?;
+        match command {
+            KeysCommand::List { provider } => list(&store, provider.as_deref()).await,
+            KeysCommand::Import { file, provider } => import(&store, config, file, &provider).await,
+            KeysCommand::Test { id, provider } => {
+                test(&store, config, id, provider.as_deref()).await
+            }
+            KeysCommand::Export { provider } => export(&store, provider.as_deref()).await,
+        }
+    })
+}
+
+async fn keys_of(store: &Store, provider: Option<&str>) -> anyhow::Result<Vec<(Key, KeyState)>> {
+    let mut keys = store.load_keys().await?;
+    keys.retain(|(key, _)| provider.is_none_or(|name| *key.provider == *name));
+    Ok(keys)
+}
+
+async fn list(store: &Store, provider: Option<&str>) -> anyhow::Result<ExitCode> {
+    let keys = keys_of(store, provider).await?;
+    say(&format!(
+        "{:>6}  {:<12} {:<12} {:<20} {:<16} state",
+        "id", "provider", "key", "label", "project"
+    ));
+    for (key, state) in &keys {
+        say(&format!(
+            "{:>6}  {:<12} {:<12} {:<20} {:<16} {}",
+            key.id,
+            key.provider,
+            key.secret.masked(),
+            key.label.as_deref().unwrap_or("-"),
+            key.project.as_deref().unwrap_or("-"),
+            state_of(key, state),
+        ));
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn state_of(key: &Key, state: &KeyState) -> String {
+    match state.health {
+        _ if !key.enabled => "disabled".to_owned(),
+        KeyHealth::Active => "active".to_owned(),
+        KeyHealth::Cooling(cooling) => {
+            let left = Clock::start().now().until(cooling.until);
+            format!(
+                "cooling for {} s ({})",
+                left.as_secs(),
+                cooling.class.name()
+            )
+        }
+        KeyHealth::Retired { reason, .. } => format!("invalid ({})", reason.name()),
+    }
+}
+
+async fn import(
+    store: &Store,
+    config: &Config,
+    file: Option<PathBuf>,
+    provider: &str,
+) -> anyhow::Result<ExitCode> {
+    anyhow::ensure!(
+        config.providers.contains_key(provider),
+        "there is no provider {provider:?}; known are {}",
+        config
+            .providers
+            .keys()
+            .cloned()
+            .collect::<Vec<_>>()
+            .join(", ")
+    );
+    let text = if let Some(path) = &file {
+        std::fs::read_to_string(path).with_context(|| format!("read {}", path.display()))?
+    } else {
+        let mut text = String::new();
+        std::io::stdin()
+            .read_to_string(&mut text)
+            .context("read standard input")?;
+        text
+    };
+    let (drafts, malformed) = parse(&text, provider);
+    let done = store.add_keys(&drafts, Clock::start().now()).await?;
+    say(&format!(
+        "{} added, {} known already",
+        done.added.len(),
+        done.duplicates
+    ));
+    for (line, reason) in &malformed {
+        complain(&format!("line {line}: {reason}; left out"));
+    }
+    Ok(if malformed.is_empty() {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    })
+}
+
+/// Reads keys out of free text; gives what is none of them by line.
+fn parse(text: &str, provider: &str) -> (Vec<KeyDraft>, Vec<(usize, &'static str)>) {
+    let (mut drafts, mut malformed) = (Vec::new(), Vec::new());
+    for (number, line) in text.lines().enumerate() {
+        let content = line.split('#').next().unwrap_or_default();
+        let words = content.split(|c: char| c.is_whitespace() || c == ',' || c == ';');
+        for word in words.filter(|word| !word.is_empty()) {
+            let word = word.trim_matches(['"', '\'']);
+            match problem_with(word) {
+                None => drafts.push(KeyDraft::plain(provider, word, KeySource::Admin)),
+                Some(reason) => malformed.push((number + 1, reason)),
+            }
+        }
+    }
+    (drafts, malformed)
+}
+
+/// Providers change the form of their keys, so only what can be no key at all is refused.
+fn problem_with(word: &str) -> Option<&'static str> {
+    let is_plain = word.bytes().all(|byte| byte.is_ascii_graphic());
+    match word.len() {
+        0..8 => Some("too short for a key"),
+        513.. => Some("too long for a key"),
+        _ if !is_plain => Some("has characters that no key has"),
+        _ => None,
+    }
+}
+
+async fn test(
+    store: &Store,
+    config: &Config,
+    id: Option<i64>,
+    provider: Option<&str>,
+) -> anyhow::Result<ExitCode> {
+    let mut keys = keys_of(store, provider).await?;
+    keys.retain(|(key, _)| id.is_none_or(|id| key.id.0 == id));
+    anyhow::ensure!(!keys.is_empty(), "there is no such key");
+    let total = keys.len();
+    let mut failed = 0;
+    for (number, (key, _)) in keys.iter().enumerate() {
+        let settings = config
+            .providers
+            .get(&*key.provider)
+            .filter(|p| p.kind == config::Kind::Gemini);
+        let Some(settings) = settings else {
+            say(&format!(
+                "{}/{total}  key {}: {} cannot be tested in this version",
+                number + 1,
+                key.id,
+                key.provider
+            ));
+            continue;
+        };
+        let origin = boot::open_origin(settings)?;
+        let verdict = tokio::time::timeout(PATIENCE, probe(&origin, key)).await;
+        let verdict = verdict.unwrap_or_else(|_| Verdict::new(Class::Timeout, "no_answer"));
+        failed += usize::from(verdict.class != Class::Ok);
+        say(&format!(
+            "{}/{total}  key {} ({}): {}",
+            number + 1,
+            key.id,
+            key.secret.masked(),
+            if verdict.class == Class::Ok {
+                "works"
+            } else {
+                verdict.reason
+            }
+        ));
+    }
+    say(&format!("{} of {total} work", total - failed));
+    Ok(if failed == 0 {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    })
+}
+
+/// Lists one model: proves the key, costs no quota.
+async fn probe(origin: &Origin, key: &Key) -> Verdict {
+    let mut headers = HeaderMap::new();
+    if google::authenticate(&mut headers, &key.secret, Place::Model).is_err() {
+        return Verdict::new(Class::KeyInvalid, "key_not_sendable");
+    }
+    let mut request = Outgoing {
+        method: Method::GET,
+        path_and_query: "/v1beta/models?pageSize=1".into(),
+        headers,
+        body: OutgoingBody::Buffered(Vec::new().into()),
+        creates: false,
+    };
+    let answer = match origin.send(&mut request).await {
+        Ok(answer) => answer,
+        Err(error) => return Verdict::new(Class::Network, error.reason()),
+    };
+    if answer.status().is_success() {
+        return Verdict::ok();
+    }
+    let (head, body) = answer.into_parts();
+    let body = Limited::new(body, LARGEST_ERROR).collect().await;
+    let body = body
+        .map(http_body_util::Collected::to_bytes)
+        .unwrap_or_default();
+    let (status, place) = (head.status.as_u16(), Place::Model);
+    google::judge_error(&ErrorAnswer {
+        status,
+        headers: &head.headers,
+        body: &body,
+        place,
+    })
+}
+
+async fn export(store: &Store, provider: Option<&str>) -> anyhow::Result<ExitCode> {
+    for (key, _) in keys_of(store, provider).await? {
+        say(key.secret.expose());
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn keys_are_read_out_of_free_text() {
+        let text = "AIza-first-key, AIza-second-key # both of team a\n\n# nothing\n\"AQ.third-key\"\nshort\n";
+        let (drafts, malformed) = parse(text, "google");
+        let keys: Vec<&str> = drafts.iter().map(|draft| draft.secret.expose()).collect();
+        assert_eq!(keys, ["AIza-first-key", "AIza-second-key", "AQ.third-key"]);
+        assert_eq!(malformed, [(5, "too short for a key")]);
+    }
+}

@@ -1,0 +1,97 @@
+//! The subcommands. Each is a file; what they print is for people, on standard output.
+
+mod check_config;
+mod healthcheck;
+mod keys;
+mod serve;
+mod summary;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+use config::{Config, Env, LoadOptions};
+
+pub(crate) use summary::summary;
+
+/// Exit code for a configuration that is wrong (sysexits: `EX_CONFIG`).
+const WRONG_CONFIG: u8 = 78;
+
+/// A self-hosted AI gateway: one dependable endpoint in front of your API keys.
+#[derive(Debug, Parser)]
+#[command(name = "keymux", version, about)]
+struct Arguments {
+    /// The configuration file; default: keymux.yaml, if it exists.
+    #[arg(long, global = true, value_name = "FILE")]
+    config: Option<PathBuf>,
+    #[command(subcommand)]
+    command: Option<Command>,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Serve callers (the default).
+    Serve,
+    /// Read the configuration, and say what is wrong with it.
+    CheckConfig,
+    /// Exit with 0 when the local instance is ready.
+    Healthcheck,
+    /// Work with provider keys.
+    #[command(subcommand)]
+    Keys(keys::KeysCommand),
+}
+
+/// Reads the command line and does what it says.
+pub fn run() -> ExitCode {
+    let arguments = Arguments::parse();
+    let config = match load(arguments.config) {
+        Ok(config) => config,
+        Err(code) => return code,
+    };
+    let done = match arguments.command.unwrap_or(Command::Serve) {
+        Command::Serve => serve::run(config),
+        Command::CheckConfig => Ok(check_config::run(&config)),
+        Command::Healthcheck => healthcheck::run(&config),
+        Command::Keys(command) => keys::run(command, &config),
+    };
+    done.unwrap_or_else(|error| {
+        complain(&format!("keymux: {error:#}"));
+        ExitCode::FAILURE
+    })
+}
+
+fn load(file: Option<PathBuf>) -> Result<Config, ExitCode> {
+    let options = LoadOptions {
+        file,
+        dir: PathBuf::from("."),
+    };
+    config::load(&options, &Env::from_process()).map_err(|errors| {
+        complain(&errors.to_string());
+        ExitCode::from(WRONG_CONFIG)
+    })
+}
+
+/// Runs asynchronous work of a subcommand on threads of its own: `workers` of them, 0: one for each core.
+fn block_on<T>(workers: usize, work: impl Future<Output = anyhow::Result<T>>) -> anyhow::Result<T> {
+    let mut runtime = tokio::runtime::Builder::new_multi_thread();
+    if workers > 0 {
+        runtime.worker_threads(workers);
+    }
+    runtime.enable_all().build()?.block_on(work)
+}
+
+#[expect(
+    clippy::print_stdout,
+    reason = "the command line talks on standard output"
+)]
+fn say(text: &str) {
+    println!("{text}");
+}
+
+#[expect(
+    clippy::print_stderr,
+    reason = "the command line complains on standard error"
+)]
+fn complain(text: &str) {
+    eprintln!("{text}");
+}

@@ -1,0 +1,31 @@
+//! `keymux serve`.
+
+use std::process::ExitCode;
+
+use config::Config;
+use tokio::signal::unix::{SignalKind, signal};
+
+use super::{block_on, complain, say};
+
+pub(super) fn run(config: Config) -> anyhow::Result<ExitCode> {
+    crate::telemetry::start_logging(&config.logs);
+    for warning in &config.warnings {
+        complain(&format!("warning: {warning}"));
+    }
+    block_on(config.server.workers, async {
+        let running = crate::start(config).await?;
+        say(&running.summary());
+        asked_to_stop().await?;
+        running.stop().await;
+        Ok(ExitCode::SUCCESS)
+    })
+}
+
+async fn asked_to_stop() -> std::io::Result<()> {
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    tokio::select! {
+        _ = terminate.recv() => Ok(()),
+        _ = interrupt.recv() => Ok(()),
+    }
+}

@@ -1,0 +1,65 @@
+//! Why a provider could not be reached, and how far the request had come: that decides whether it may be repeated.
+
+use std::io;
+
+/// How far a request had come when it failed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Phase {
+    /// No connection: the provider has seen nothing.
+    Connect,
+    /// The request may have been read, and acted on.
+    Exchange,
+}
+
+/// A request that got no answer.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum SendError {
+    /// The address could not be resolved or connected to.
+    #[error("connect to {address}: {source}")]
+    Connect {
+        /// Host and port.
+        address: String,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// Connecting took too long.
+    #[error("connect to {address}: no connection within {seconds} s")]
+    ConnectTimeout {
+        /// Host and port.
+        address: String,
+        /// The limit.
+        seconds: u64,
+    },
+    /// The TLS handshake failed.
+    #[error("tls handshake with {address}: {source}")]
+    Tls {
+        /// Host and port.
+        address: String,
+        /// What rustls said.
+        source: io::Error,
+    },
+    /// The HTTP exchange broke off.
+    #[error("exchange: {0}")]
+    Exchange(#[from] hyper::Error),
+}
+
+impl SendError {
+    /// How far the request had come.
+    pub(crate) fn phase(&self) -> Phase {
+        match self {
+            Self::Connect { .. } | Self::ConnectTimeout { .. } | Self::Tls { .. } => Phase::Connect,
+            Self::Exchange(error) if error.is_canceled() => Phase::Connect,
+            Self::Exchange(_) => Phase::Exchange,
+        }
+    }
+
+    /// A short stable code for records, for example `connect_failed`.
+    pub(crate) fn reason(&self) -> &'static str {
+        match self {
+            Self::Connect { .. } => "connect_failed",
+            Self::ConnectTimeout { .. } => "connect_timeout",
+            Self::Tls { .. } => "tls_failed",
+            Self::Exchange(_) => "connection_lost",
+        }
+    }
+}

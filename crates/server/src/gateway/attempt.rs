@@ -1,0 +1,326 @@
+//! One try: send with one key, read the answer until it is worth committing to, and judge it.
+
+use std::time::{Duration, Instant};
+
+use bytes::{Bytes, BytesMut};
+use domain::{Certainty, Class, Verdict};
+use http::header::{CONTENT_LENGTH, CONTENT_TYPE};
+use http::response::Parts;
+use http::{HeaderValue, Response, StatusCode};
+use http_body_util::BodyExt;
+use providers::google::{self, ErrorAnswer, Transfer};
+use wire::gemini::{AnswerScan, Content, Framing};
+
+use super::call::Call;
+use super::credentials::Credential;
+use super::headers;
+use super::hold::{Answer, Flow};
+use crate::egress::{Phase, SendError, UpstreamBody};
+use crate::snapshot::Provider;
+
+/// The most that is read of an error's body.
+const LARGEST_ERROR: usize = 1 << 20;
+/// An answer that has nothing useful by then is passed on rather than held back further.
+const MOST_HELD: usize = 1 << 20;
+
+/// How a try ended.
+#[derive(Debug)]
+pub(crate) struct Tried {
+    /// The provider's status, where it answered.
+    pub(crate) status: Option<u16>,
+    pub(crate) verdict: Verdict,
+    /// Until it was judged.
+    pub(crate) took: Duration,
+    pub(crate) result: Result<Answer, Failure>,
+}
+
+/// A try that gave no answer for the caller.
+#[derive(Debug, Default)]
+pub(crate) struct Failure {
+    /// What the provider said, without secrets.
+    pub(crate) refusal: Option<Refusal>,
+    /// An answer without content: passed on as it is when it is not tried again.
+    pub(crate) empty: Option<Answer>,
+    /// Nothing can have been created by it.
+    pub(crate) is_harmless: bool,
+    /// What only the log says.
+    pub(crate) private: String,
+}
+
+/// An error of the provider's, without secrets.
+#[derive(Debug)]
+pub(crate) struct Refusal {
+    pub(crate) head: Parts,
+    pub(crate) body: Bytes,
+}
+
+type Judged = (Option<u16>, Verdict, Result<Answer, Failure>);
+
+/// Tries `call` with one key, for at most `limit` up to the first useful chunk.
+pub(crate) async fn send(
+    provider: &Provider,
+    call: &mut Call,
+    credential: &Credential,
+    limit: Duration,
+) -> Tried {
+    let began = Instant::now();
+    let exchange = exchange(provider, call, credential);
+    let (status, verdict, result) = tokio::time::timeout(limit, exchange)
+        .await
+        .unwrap_or_else(|_| timed_out(limit));
+    Tried {
+        status,
+        verdict,
+        took: began.elapsed(),
+        result,
+    }
+}
+
+async fn exchange(provider: &Provider, call: &mut Call, credential: &Credential) -> Judged {
+    if google::authenticate(&mut call.outgoing.headers, credential.secret(), call.place).is_err() {
+        return unusable_key();
+    }
+    provider.add_default_headers(&mut call.outgoing.headers);
+    let response = match provider.origin.send(&mut call.outgoing).await {
+        Ok(response) => response,
+        Err(error) => return unreachable_provider(&error),
+    };
+    let (mut head, body) = response.into_parts();
+    headers::clean_for_caller(&mut head.headers, credential.secret().expose());
+    if head.status.is_client_error() || head.status.is_server_error() {
+        return refused(call, credential, head, body).await;
+    }
+    hold(call, credential, head, body).await
+}
+
+/// Reads an error and judges it.
+async fn refused(call: &Call, credential: &Credential, head: Parts, body: UpstreamBody) -> Judged {
+    let status = head.status.as_u16();
+    let body = collect_error(body).await;
+    let verdict = google::judge_error(&ErrorAnswer {
+        status,
+        headers: &head.headers,
+        body: &body,
+        place: call.place,
+    });
+    let private = String::from_utf8_lossy(&redact(body.slice(..body.len().min(512)), credential))
+        .into_owned();
+    let failure = Failure {
+        refusal: Some(refusal(head, body, credential)),
+        is_harmless: proves_nothing_was_done(status, verdict.class),
+        private,
+        ..Failure::default()
+    };
+    (Some(status), verdict, Err(failure))
+}
+
+/// Reads a success until it is worth sending, or turns out to be none.
+async fn hold(
+    call: &Call,
+    credential: &Credential,
+    mut head: Parts,
+    mut body: UpstreamBody,
+) -> Judged {
+    let status = Some(head.status.as_u16());
+    let scan = scan_for(call, &head);
+    if scan
+        .as_ref()
+        .is_some_and(|scan| scan.framing() != Framing::Json)
+    {
+        // The end of a broken stream is written by us.
+        head.headers.remove(CONTENT_LENGTH);
+    }
+    let mut flow = Flow::new(scan);
+    let mut bytes_held = 0;
+    loop {
+        let frame = match body.frame().await {
+            Some(Ok(frame)) => frame,
+            Some(Err(error)) => return broke_off(status, &error),
+            None => break,
+        };
+        let Ok(chunk) = frame.into_data() else {
+            continue;
+        };
+        bytes_held += chunk.len();
+        let progress = flow.push(chunk);
+        if progress.error {
+            return error_inside(status, head, &flow, credential);
+        }
+        if progress.useful || bytes_held > MOST_HELD {
+            let verdict = flow.verdict();
+            return (
+                status,
+                verdict,
+                Ok(Answer {
+                    head,
+                    flow,
+                    rest: Some(body),
+                }),
+            );
+        }
+    }
+    flow.finish();
+    let verdict = flow.final_verdict();
+    let answer = Answer {
+        head,
+        flow,
+        rest: None,
+    };
+    match verdict.class {
+        Class::Ok | Class::Blocked => (status, verdict, Ok(answer)),
+        _ => {
+            let failure = Failure {
+                empty: Some(answer),
+                ..Failure::default()
+            };
+            (status, verdict, Err(failure))
+        }
+    }
+}
+
+/// How the answer is read; not at all where it is no JSON.
+fn scan_for(call: &Call, head: &Parts) -> Option<AnswerScan> {
+    let kind = head
+        .headers
+        .get(CONTENT_TYPE)
+        .and_then(|value| value.to_str().ok());
+    let is_read = kind.is_some_and(|kind| {
+        kind.starts_with("application/json") || kind.starts_with("text/event-stream")
+    });
+    let is_file = call.transfer == Transfer::Download || head.status.is_redirection();
+    if is_file || !is_read && call.answer == Content::Any {
+        return None;
+    }
+    Some(AnswerScan::new(call.framing(kind), call.answer))
+}
+
+/// An error object inside a 200: the caller gets it as the error that it is.
+fn error_inside(
+    status: Option<u16>,
+    mut head: Parts,
+    flow: &Flow,
+    credential: &Credential,
+) -> Judged {
+    let object = flow
+        .scan()
+        .and_then(|scan| scan.summary().error.as_deref())
+        .unwrap_or_default();
+    let (open, close): (&[u8], &[u8]) = match flow.scan().map(AnswerScan::framing) {
+        Some(Framing::JsonArray) => (b"[{\"error\":", b"}]"),
+        _ => (b"{\"error\":", b"}"),
+    };
+    let body = Bytes::from([open, object, close].concat());
+    let private = String::from_utf8_lossy(&redact(body.clone(), credential)).into_owned();
+    head.status = status_of(object);
+    head.headers.insert(
+        CONTENT_TYPE,
+        HeaderValue::from_static("application/json; charset=UTF-8"),
+    );
+    let failure = Failure {
+        refusal: Some(refusal(head, body, credential)),
+        private,
+        ..Failure::default()
+    };
+    (status, flow.verdict(), Err(failure))
+}
+
+/// The status that an error object names.
+fn status_of(error: &[u8]) -> StatusCode {
+    #[derive(serde::Deserialize)]
+    struct Code {
+        code: u16,
+    }
+    let code = serde_json::from_slice(error)
+        .ok()
+        .and_then(|Code { code }| StatusCode::from_u16(code).ok());
+    code.filter(|code| code.is_client_error() || code.is_server_error())
+        .unwrap_or(StatusCode::SERVICE_UNAVAILABLE)
+}
+
+/// A key that no header can carry was mistyped by an operator.
+fn unusable_key() -> Judged {
+    let verdict =
+        Verdict::new(Class::KeyInvalid, "key_not_sendable").certainty(Certainty::Decisive);
+    (
+        None,
+        verdict,
+        Err(Failure {
+            is_harmless: true,
+            ..Failure::default()
+        }),
+    )
+}
+
+fn unreachable_provider(error: &SendError) -> Judged {
+    let failure = Failure {
+        is_harmless: error.phase() == Phase::Connect,
+        private: error.to_string(),
+        ..Failure::default()
+    };
+    (
+        None,
+        Verdict::new(Class::Network, error.reason()),
+        Err(failure),
+    )
+}
+
+fn broke_off(status: Option<u16>, error: &hyper::Error) -> Judged {
+    let failure = Failure {
+        private: error.to_string(),
+        ..Failure::default()
+    };
+    (
+        status,
+        Verdict::new(Class::ServerError, "broke_off_before_content"),
+        Err(failure),
+    )
+}
+
+fn timed_out(limit: Duration) -> Judged {
+    let private = format!("no useful chunk within {} ms", limit.as_millis());
+    let failure = Failure {
+        private,
+        ..Failure::default()
+    };
+    (
+        None,
+        Verdict::new(Class::Timeout, "first_chunk_timeout"),
+        Err(failure),
+    )
+}
+
+/// A refusal before any work: the call may be sent again even if it creates something.
+fn proves_nothing_was_done(status: u16, class: Class) -> bool {
+    matches!(status, 400..=499 | 503) && class != Class::Timeout
+}
+
+async fn collect_error(mut body: UpstreamBody) -> Bytes {
+    let mut whole = BytesMut::new();
+    while let Some(Ok(frame)) = body.frame().await {
+        if let Ok(chunk) = frame.into_data() {
+            whole.extend_from_slice(&chunk);
+        }
+        if whole.len() > LARGEST_ERROR {
+            break;
+        }
+    }
+    whole.freeze()
+}
+
+fn refusal(mut head: Parts, body: Bytes, credential: &Credential) -> Refusal {
+    head.headers.remove(CONTENT_LENGTH);
+    Refusal {
+        head,
+        body: redact(body, credential),
+    }
+}
+
+fn redact(body: Bytes, credential: &Credential) -> Bytes {
+    wire::redact::redact(body, &[credential.secret().expose()])
+}
+
+impl From<Refusal> for Response<Bytes> {
+    fn from(refusal: Refusal) -> Self {
+        Self::from_parts(refusal.head, refusal.body)
+    }
+}

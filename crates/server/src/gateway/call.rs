@@ -1,0 +1,183 @@
+//! What is asked: the operation that a path names, and the request as it will leave, with its body held for retries.
+
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use domain::Secret;
+use http::header::{ACCEPT_ENCODING, CONTENT_LENGTH};
+use http::request::Parts;
+use http::{HeaderMap, StatusCode};
+use http_body::Body as _;
+use http_body_util::BodyExt;
+use hyper::body::Incoming;
+use providers::google::{self, Place, Transfer};
+use wire::gemini::{Content, Framing};
+
+use super::caller::without_credentials;
+use super::error::GatewayError;
+use super::{Route, address, headers};
+use crate::egress::{Outgoing, OutgoingBody, RequestBody};
+use crate::snapshot::Snapshot;
+
+/// A caller's own key for Google.
+const BROUGHT_KEY: &str = "x-google-api-key";
+/// How long a caller may pause while it sends a body.
+const BODY_PAUSE: Duration = Duration::from_secs(60);
+
+/// A request, understood as far as routing needs.
+#[derive(Debug)]
+pub(crate) struct Call {
+    /// A name from a bounded set, for example `generateContent`.
+    pub(crate) endpoint: &'static str,
+    /// The part of Google's API that it is for.
+    pub(crate) place: Place,
+    /// The model asked for; empty where the call names none.
+    pub(crate) model: String,
+    /// What its answer holds.
+    pub(crate) answer: Content,
+    /// The answer comes in pieces whatever the body says.
+    pub(crate) is_stream: bool,
+    /// The caller reads server-sent events.
+    pub(crate) is_sse: bool,
+    pub(crate) transfer: Transfer,
+    /// As it leaves; the key is added for each attempt.
+    pub(crate) outgoing: Outgoing,
+    /// The caller's own key.
+    pub(crate) brought: Option<Secret>,
+    /// The address that the caller used.
+    pub(crate) called_at: Option<String>,
+}
+
+impl Call {
+    /// Reads the request: its body too, unless it is an upload.
+    pub(crate) async fn read(
+        route: &Route,
+        head: Parts,
+        body: Incoming,
+        peer: IpAddr,
+        snapshot: &Snapshot,
+    ) -> Result<Self, GatewayError> {
+        let server = &snapshot.config.server;
+        let operation = google::operation(&head.method, route.path());
+        let called_at = address::as_called(&head.headers, peer, &server.trusted_proxies);
+        let brought = brought_key(&head.headers);
+        let body = if operation.transfer == Transfer::Upload {
+            stream(body, &head.headers, server.max_upload.0)?
+        } else {
+            buffer(body, &head.headers, server.max_body.0).await?
+        };
+        let mut cleaned = head.headers;
+        headers::clean_for_upstream(&mut cleaned);
+        if operation.transfer != Transfer::Download {
+            // Answers are read as they pass, so they have to come uncompressed.
+            cleaned.remove(ACCEPT_ENCODING);
+        }
+        let outgoing = Outgoing {
+            method: head.method,
+            path_and_query: path_and_query(route),
+            headers: cleaned,
+            body,
+            creates: operation.creates,
+        };
+        Ok(Self {
+            endpoint: operation.endpoint,
+            place: operation.place,
+            model: operation.model.unwrap_or_default().into_owned(),
+            answer: operation.answer,
+            is_stream: operation.stream,
+            is_sse: route.asks_for_events(),
+            transfer: operation.transfer,
+            outgoing,
+            brought,
+            called_at,
+        })
+    }
+
+    /// How the answer is cut into events, by its content type.
+    pub(crate) fn framing(&self, content_type: Option<&str>) -> Framing {
+        if content_type.is_some_and(|kind| kind.starts_with("text/event-stream")) {
+            Framing::Sse
+        } else if self.is_stream {
+            Framing::JsonArray
+        } else {
+            Framing::Json
+        }
+    }
+
+    /// Whether the body is gone once it has been sent.
+    pub(crate) fn is_sent_once(&self) -> bool {
+        matches!(self.outgoing.body, OutgoingBody::Streamed(_))
+    }
+}
+
+fn path_and_query(route: &Route) -> String {
+    let query = route.query().map(without_credentials).unwrap_or_default();
+    if query.is_empty() {
+        return route.path().to_owned();
+    }
+    format!("{}?{query}", route.path())
+}
+
+fn brought_key(headers: &HeaderMap) -> Option<Secret> {
+    let text = headers.get(BROUGHT_KEY)?.to_str().ok()?.trim();
+    (!text.is_empty()).then(|| Secret::new(text))
+}
+
+fn stream(body: Incoming, headers: &HeaderMap, limit: u64) -> Result<OutgoingBody, GatewayError> {
+    refuse_declared(headers, limit, "server.max_upload")?;
+    if body.is_end_stream() {
+        return Ok(OutgoingBody::Buffered(Arc::from([])));
+    }
+    Ok(OutgoingBody::Streamed(Some(RequestBody::Incoming {
+        body,
+        left: limit,
+    })))
+}
+
+async fn buffer(
+    mut body: Incoming,
+    headers: &HeaderMap,
+    limit: u64,
+) -> Result<OutgoingBody, GatewayError> {
+    refuse_declared(headers, limit, "server.max_body")?;
+    let mut chunks: Vec<Bytes> = Vec::new();
+    let mut length = 0;
+    while !body.is_end_stream() {
+        let frame = tokio::time::timeout(BODY_PAUSE, body.frame())
+            .await
+            .map_err(|_| {
+                let text = format!("no more of the body came for {} s", BODY_PAUSE.as_secs());
+                GatewayError::caller(StatusCode::REQUEST_TIMEOUT, text)
+            })?;
+        let Some(frame) = frame else { break };
+        let frame = frame.map_err(|error| {
+            GatewayError::caller(StatusCode::BAD_REQUEST, "the body broke off")
+                .private(error.to_string())
+        })?;
+        if let Ok(chunk) = frame.into_data() {
+            length += chunk.len() as u64;
+            if length > limit {
+                return Err(too_large(limit, "server.max_body"));
+            }
+            chunks.push(chunk);
+        }
+    }
+    Ok(OutgoingBody::Buffered(chunks.into()))
+}
+
+fn refuse_declared(headers: &HeaderMap, limit: u64, setting: &str) -> Result<(), GatewayError> {
+    let declared = headers
+        .get(CONTENT_LENGTH)
+        .and_then(|value| value.to_str().ok()?.parse().ok());
+    match declared {
+        Some(length) if limit < length => Err(too_large(limit, setting)),
+        _ => Ok(()),
+    }
+}
+
+fn too_large(limit: u64, setting: &str) -> GatewayError {
+    let text = format!("the body is larger than {limit} bytes ({setting})");
+    GatewayError::caller(StatusCode::PAYLOAD_TOO_LARGE, text)
+}

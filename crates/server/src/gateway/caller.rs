@@ -1,0 +1,164 @@
+//! Who asks. A client key is accepted in five places; one that is shown and wrong is refused even where none is needed.
+
+use std::borrow::Cow;
+use std::sync::Arc;
+
+use domain::{Client, Fingerprint, UnixMs};
+use http::header::AUTHORIZATION;
+use http::{HeaderMap, StatusCode};
+
+use crate::gateway::error::GatewayError;
+use crate::snapshot::Snapshot;
+
+/// Headers in which a client key may be shown besides `Authorization: Bearer`.
+pub(crate) const KEY_HEADERS: [&str; 3] = ["x-goog-api-key", "x-server-key", "x-api-key"];
+/// Query parameters that hold credentials: read here, never forwarded.
+pub(crate) const KEY_PARAMETERS: [&str; 2] = ["key", "access_token"];
+
+/// Who asks.
+#[derive(Clone, Debug)]
+pub(crate) enum Caller {
+    /// The holder of a client key.
+    Client(Arc<Client>),
+    /// Nobody in particular: `server.auth: open`.
+    Anonymous,
+}
+
+impl Caller {
+    pub(crate) fn client(&self) -> Option<&Client> {
+        match self {
+            Self::Client(client) => Some(client),
+            Self::Anonymous => None,
+        }
+    }
+}
+
+/// Finds out who asks, or refuses.
+pub(crate) fn identify(
+    headers: &HeaderMap,
+    query: Option<&str>,
+    snapshot: &Snapshot,
+    now: UnixMs,
+) -> Result<Caller, GatewayError> {
+    let mut shown = false;
+    for credential in credentials(headers, query) {
+        shown = true;
+        let Some(client) = snapshot
+            .clients
+            .get(&Fingerprint::of(credential.as_bytes()))
+        else {
+            continue;
+        };
+        return check(client, now);
+    }
+    match (shown, snapshot.config.server.auth) {
+        (false, config::Auth::Open) => Ok(Caller::Anonymous),
+        (false, config::Auth::Required) => Err(refused(
+            "no client key: show one as `Authorization: Bearer`, `x-goog-api-key` or `?key=`",
+        )),
+        (true, _) => Err(refused("the client key is not known here")),
+    }
+}
+
+/// Whether the caller authenticates as OpenAI's clients do rather than as Google's.
+pub(crate) fn speaks_openai(headers: &HeaderMap, query: Option<&str>) -> bool {
+    let googles = ["x-goog-api-key", "x-server-key"];
+    !googles.iter().any(|name| headers.contains_key(*name)) && parameter(query, "key").is_none()
+}
+
+pub(crate) fn check(client: &Arc<Client>, now: UnixMs) -> Result<Caller, GatewayError> {
+    if !client.enabled {
+        return Err(refused("the client key is disabled"));
+    }
+    if client.expires_at.is_some_and(|end| end <= now) {
+        return Err(refused("the client key has expired"));
+    }
+    Ok(Caller::Client(client.clone()))
+}
+
+fn refused(public: &str) -> GatewayError {
+    GatewayError::caller(StatusCode::UNAUTHORIZED, public).code("invalid_api_key")
+}
+
+fn credentials<'a>(
+    headers: &'a HeaderMap,
+    query: Option<&'a str>,
+) -> impl Iterator<Item = Cow<'a, str>> {
+    let bearer = headers.get_all(AUTHORIZATION).iter().filter_map(|value| {
+        let (scheme, token) = value.to_str().ok()?.split_once(' ')?;
+        scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
+    });
+    let named = KEY_HEADERS
+        .iter()
+        .flat_map(|name| headers.get_all(*name))
+        .filter_map(|value| value.to_str().ok());
+    let given = |text: &&str| !text.is_empty();
+    bearer
+        .chain(named)
+        .filter(given)
+        .map(Cow::Borrowed)
+        .chain(parameter(query, "key"))
+}
+
+/// A query parameter's value, percent-decoded; none when it is absent or empty.
+fn parameter<'a>(query: Option<&'a str>, name: &str) -> Option<Cow<'a, str>> {
+    let pairs = query?.split('&').filter_map(|pair| pair.split_once('='));
+    let (_, value) = pairs
+        .into_iter()
+        .find(|(key, value)| *key == name && !value.is_empty())?;
+    percent_encoding::percent_decode_str(value)
+        .decode_utf8()
+        .ok()
+}
+
+/// The query without parameters that hold credentials; the rest untouched, byte for byte.
+pub(crate) fn without_credentials(query: &str) -> Cow<'_, str> {
+    let is_credential = |pair: &str| {
+        let name = pair.split_once('=').map_or(pair, |(name, _)| name);
+        KEY_PARAMETERS.contains(&name)
+    };
+    if !query.split('&').any(is_credential) {
+        return Cow::Borrowed(query);
+    }
+    let kept: Vec<&str> = query
+        .split('&')
+        .filter(|pair| !is_credential(pair))
+        .collect();
+    Cow::Owned(kept.join("&"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn credentials_leave_the_query_and_nothing_else_does() {
+        for (query, kept) in [
+            ("key=sk-1", ""),
+            ("alt=sse&key=sk-1&pageSize=5", "alt=sse&pageSize=5"),
+            ("alt=sse&&x=%20&keys=1", "alt=sse&&x=%20&keys=1"),
+            ("access_token=auth_tokens%2Fx&a=b", "a=b"),
+            ("key", ""),
+        ] {
+            assert_eq!(without_credentials(query), kept, "{query}");
+        }
+    }
+
+    #[test]
+    fn a_key_is_found_wherever_it_may_be() {
+        let check = |name: &'static str, value: &str, query: Option<&str>| {
+            let mut headers = HeaderMap::new();
+            headers.insert(name, value.parse().unwrap());
+            credentials(&headers, query)
+                .map(Cow::into_owned)
+                .collect::<Vec<_>>()
+        };
+        assert_eq!(check("authorization", "Bearer sk-1", None), ["sk-1"]);
+        assert_eq!(check("authorization", "bearer  sk-1", None), ["sk-1"]);
+        assert_eq!(check("x-goog-api-key", "sk-1", None), ["sk-1"]);
+        assert_eq!(check("x-server-key", "sk-1", None), ["sk-1"]);
+        assert_eq!(check("x-api-key", "sk-1", None), ["sk-1"]);
+        assert_eq!(check("host", "h", Some("alt=sse&key=sk%2D1")), ["sk-1"]);
+        assert!(check("authorization", "Basic c2stMQ==", Some("key=")).is_empty());
+    }
+}

@@ -1,0 +1,156 @@
+//! An answer that is held back: its bytes are read until it is known to be worth sending, or to be none.
+//! What may go out is kept apart from the beginning of an event whose end has not come: a stream that breaks then
+//! ends with a whole event, and the caller's parser sees an error rather than half a document.
+
+use std::collections::VecDeque;
+
+use bytes::Bytes;
+use domain::Verdict;
+use http::response::Parts;
+use providers::google;
+use wire::gemini::{AnswerScan, Framing, Progress};
+
+use crate::egress::UpstreamBody;
+
+/// The longest event that is kept back; of a longer one the caller gets the beginning as it comes.
+const LONGEST_KEPT: usize = 16 * 1024;
+
+/// A provider's answer, read as far as needed to judge it.
+#[derive(Debug)]
+pub(crate) struct Answer {
+    pub(crate) head: Parts,
+    pub(crate) flow: Flow,
+    /// None: it has ended, and all of it is in `flow`.
+    pub(crate) rest: Option<UpstreamBody>,
+}
+
+/// The bytes of an answer between the provider and the caller.
+#[derive(Debug)]
+pub(crate) struct Flow {
+    /// None: the body is not of a kind that is read.
+    scan: Option<AnswerScan>,
+    ready: VecDeque<Bytes>,
+    tail: Vec<Bytes>,
+    tail_bytes: usize,
+    /// The caller has got the beginning of an event whose end has not come.
+    is_torn: bool,
+}
+
+impl Flow {
+    pub(crate) fn new(scan: Option<AnswerScan>) -> Self {
+        Self {
+            scan,
+            ready: VecDeque::new(),
+            tail: Vec::new(),
+            tail_bytes: 0,
+            is_torn: false,
+        }
+    }
+
+    /// Takes the next chunk in. A body that is not read is worth sending at once.
+    pub(crate) fn push(&mut self, chunk: Bytes) -> Progress {
+        let Some(scan) = &mut self.scan else {
+            self.ready.push_back(chunk);
+            return Progress {
+                useful: true,
+                ..Progress::default()
+            };
+        };
+        let progress = scan.push(&chunk);
+        if scan.framing() == Framing::Json {
+            self.ready.push_back(chunk);
+        } else {
+            self.keep_whole_events(chunk, progress.whole_events_end);
+        }
+        progress
+    }
+
+    /// The body is over, at its own end.
+    pub(crate) fn finish(&mut self) {
+        if let Some(scan) = &mut self.scan {
+            scan.finish();
+        }
+        self.release();
+    }
+
+    /// The stream broke: what was kept back is dropped, and an error in the dialect ends it.
+    /// False: the dialect has no way to say so here.
+    pub(crate) fn break_off(&mut self, error: &wire::gemini::error::ErrorBody<'_>) -> bool {
+        self.tail.clear();
+        self.tail_bytes = 0;
+        let Some(scan) = &self.scan else { return false };
+        if self.is_torn && scan.framing() == Framing::JsonArray {
+            return false;
+        }
+        if self.is_torn {
+            self.ready.push_back(Bytes::from_static(b"\r\n\r\n"));
+        }
+        let end = wire::gemini::stream_error_tail(scan, error);
+        let is_told = !end.is_empty();
+        self.ready.push_back(end.into());
+        is_told
+    }
+
+    /// What the answer is so far: enough to commit to it, or to know that it is none.
+    pub(crate) fn verdict(&self) -> Verdict {
+        match &self.scan {
+            Some(scan)
+                if scan.summary().error.is_some() || scan.summary().block_reason.is_some() =>
+            {
+                google::judge_success(scan.summary(), self.is_stream())
+            }
+            _ => Verdict::ok(),
+        }
+    }
+
+    /// What the answer was, now that it is over.
+    pub(crate) fn final_verdict(&self) -> Verdict {
+        match &self.scan {
+            Some(scan) => google::judge_success(scan.summary(), self.is_stream()),
+            None => Verdict::ok(),
+        }
+    }
+
+    /// The next bytes for the caller.
+    pub(crate) fn pop(&mut self) -> Option<Bytes> {
+        self.ready.pop_front()
+    }
+
+    /// Everything has been handed out.
+    pub(crate) fn is_drained(&self) -> bool {
+        self.ready.is_empty() && self.tail.is_empty()
+    }
+
+    pub(crate) fn scan(&self) -> Option<&AnswerScan> {
+        self.scan.as_ref()
+    }
+
+    /// Whether it is a stream whose end can be told in the dialect.
+    pub(crate) fn is_stream(&self) -> bool {
+        self.scan
+            .as_ref()
+            .is_some_and(|scan| scan.framing() != Framing::Json)
+    }
+
+    fn keep_whole_events(&mut self, mut chunk: Bytes, whole: usize) {
+        if whole > 0 {
+            self.release();
+            self.is_torn = false;
+            self.ready.push_back(chunk.split_to(whole.min(chunk.len())));
+        }
+        if chunk.is_empty() {
+            return;
+        }
+        self.tail_bytes += chunk.len();
+        self.tail.push(chunk);
+        if self.tail_bytes > LONGEST_KEPT {
+            self.release();
+            self.is_torn = true;
+        }
+    }
+
+    fn release(&mut self) {
+        self.ready.extend(self.tail.drain(..));
+        self.tail_bytes = 0;
+    }
+}

@@ -1,0 +1,219 @@
+//! Which dialect a path is spoken in, and the path as it is read from here on: slashes single, colons plain.
+
+use http::uri::PathAndQuery;
+use http::{HeaderMap, Method, Uri};
+use wire::gemini::error::Shape;
+
+use super::caller;
+use super::error::ErrorShape;
+
+/// What is called.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Kind {
+    /// Google's API, passed on.
+    Gemini,
+    /// `GET /v1/models` and `/v1/models/{id}` in OpenAI's dialect.
+    OpenAiModels,
+}
+
+/// A callers' endpoint, and where it leads upstream.
+#[derive(Clone, Debug)]
+pub(crate) struct Route {
+    pub(crate) kind: Kind,
+    target: PathAndQuery,
+}
+
+/// What a path leads to.
+#[derive(Clone, Debug)]
+pub(crate) enum Found {
+    /// An endpoint for callers.
+    Route(Route),
+    /// An endpoint of OpenAI's or Anthropic's API that this version has not.
+    NotYet,
+    /// The path climbs out of itself.
+    BadPath,
+    /// None of the callers' endpoints.
+    Nothing,
+}
+
+/// Endpoints below `/v1/` that are OpenAI's or Anthropic's and not Google's.
+const OPENAI_ENDPOINTS: [&str; 9] = [
+    "chat",
+    "completions",
+    "embeddings",
+    "images",
+    "audio",
+    "responses",
+    "messages",
+    "moderations",
+    "fine_tuning",
+];
+/// Endpoints below `/v1/` that both APIs have.
+const SHARED_ENDPOINTS: [&str; 3] = ["models", "files", "batches"];
+
+impl Route {
+    /// Finds the endpoint that a request is for.
+    pub(crate) fn find(method: &Method, uri: &Uri, headers: &HeaderMap) -> Found {
+        let Some(target) = normal(uri) else {
+            return Found::BadPath;
+        };
+        let path = target.path();
+        let is_googles = ["/v1beta/", "/v1alpha/", "/upload/", "/download/"];
+        if is_googles.iter().any(|prefix| path.starts_with(prefix)) {
+            return Found::Route(Self {
+                kind: Kind::Gemini,
+                target,
+            });
+        }
+        let Some(rest) = path.strip_prefix("/v1/") else {
+            return Found::Nothing;
+        };
+        let endpoint = rest.split('/').next().unwrap_or_default();
+        if OPENAI_ENDPOINTS.contains(&endpoint) {
+            return Found::NotYet;
+        }
+        let is_shared = SHARED_ENDPOINTS.contains(&endpoint) && !rest.contains(':');
+        if !is_shared || !caller::speaks_openai(headers, target.query()) {
+            return Found::Route(Self {
+                kind: Kind::Gemini,
+                target,
+            });
+        }
+        if endpoint == "models" && method == Method::GET {
+            return Found::Route(Self {
+                kind: Kind::OpenAiModels,
+                target,
+            });
+        }
+        Found::NotYet
+    }
+
+    pub(crate) fn path(&self) -> &str {
+        self.target.path()
+    }
+
+    pub(crate) fn query(&self) -> Option<&str> {
+        self.target.query()
+    }
+
+    /// Whether the answer is to be server-sent events (`alt=sse`).
+    pub(crate) fn asks_for_events(&self) -> bool {
+        self.query()
+            .is_some_and(|query| query.split('&').any(|pair| pair == "alt=sse"))
+    }
+
+    /// The shape in which the caller reads errors of ours.
+    pub(crate) fn error_shape(&self) -> ErrorShape {
+        if self.kind == Kind::OpenAiModels {
+            return ErrorShape::OpenAi;
+        }
+        let path = self.path();
+        let is_array_stream = path.ends_with(":streamGenerateContent") && !self.asks_for_events();
+        ErrorShape::Gemini(if is_array_stream || path.starts_with("/v1beta/openai/") {
+            Shape::Array
+        } else if path.split('/').nth(2) == Some("interactions") {
+            Shape::Interaction
+        } else {
+            Shape::Object
+        })
+    }
+}
+
+/// The path with single slashes and plain colons, the query untouched; none where a segment is `.` or `..`.
+///
+/// SDKs join base URLs and paths so that slashes double, and some clients encode the colon before a method.
+fn normal(uri: &Uri) -> Option<PathAndQuery> {
+    let path = uri.path();
+    let is_dots = |segment: &str| {
+        let plain = segment.replace("%2e", ".").replace("%2E", ".");
+        plain == "." || plain == ".."
+    };
+    let may_climb = path.contains('.') || path.contains("%2");
+    if may_climb && path.split('/').any(is_dots) {
+        return None;
+    }
+    if !path.contains("//") && !path.contains("%3") {
+        return uri.path_and_query().cloned();
+    }
+    let mut tidy = String::with_capacity(path.len());
+    for segment in path.split('/').filter(|segment| !segment.is_empty()) {
+        tidy.push('/');
+        tidy.push_str(&segment.replace("%3A", ":").replace("%3a", ":"));
+    }
+    if let Some(query) = uri.query() {
+        tidy.push('?');
+        tidy.push_str(query);
+    }
+    PathAndQuery::try_from(tidy).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(path: &str, header: Option<&'static str>, expected: &str) {
+        let mut headers = HeaderMap::new();
+        if let Some(name) = header {
+            headers.insert(name, "Bearer sk-1".parse().unwrap());
+        }
+        let found = match Route::find(&Method::GET, &path.parse().unwrap(), &headers) {
+            Found::Route(route) => format!("{:?} {}", route.kind, route.target),
+            other => format!("{other:?}"),
+        };
+        assert_eq!(found, expected, "{path} with {header:?}");
+    }
+
+    #[test]
+    fn paths_lead_to_their_dialect() {
+        let bearer = Some("authorization");
+        let googles = Some("x-goog-api-key");
+        check(
+            "/v1beta/models?pageSize=5",
+            None,
+            "Gemini /v1beta/models?pageSize=5",
+        );
+        check(
+            "/v1alpha/anything/new:method",
+            None,
+            "Gemini /v1alpha/anything/new:method",
+        );
+        check(
+            "/v1beta/openai/chat/completions",
+            bearer,
+            "Gemini /v1beta/openai/chat/completions",
+        );
+        check("/v1/models", bearer, "OpenAiModels /v1/models");
+        check("/v1/models", googles, "Gemini /v1/models");
+        check("/v1/models?key=sk", None, "Gemini /v1/models?key=sk");
+        check(
+            "/v1/models/x:generateContent",
+            bearer,
+            "Gemini /v1/models/x:generateContent",
+        );
+        check("/v1/files", bearer, "NotYet");
+        check("/v1/chat/completions", bearer, "NotYet");
+        check("/v1/interactions", bearer, "Gemini /v1/interactions");
+        check("/else", None, "Nothing");
+    }
+
+    #[test]
+    fn slashes_and_colons_are_tidied_and_the_query_is_not() {
+        check(
+            "//v1beta///models/x%3AgenerateContent?q=a%3Ab//c",
+            None,
+            "Gemini /v1beta/models/x:generateContent?q=a%3Ab//c",
+        );
+    }
+
+    #[test]
+    fn paths_that_climb_are_refused() {
+        for path in ["/v1beta/../admin", "/v1beta/%2e%2E/x", "/v1/./models"] {
+            check(path, None, "BadPath");
+        }
+        check(
+            "/v1beta/models/gemini-2.5-pro",
+            None,
+            "Gemini /v1beta/models/gemini-2.5-pro",
+        );
+    }
+}

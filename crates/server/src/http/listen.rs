@@ -1,0 +1,196 @@
+//! Accepts connections and serves them until it is told to stop; then lets what is under way come to its end.
+
+use std::future::poll_fn;
+use std::io;
+use std::net::SocketAddr;
+use std::pin::{Pin, pin};
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper_util::rt::TokioIo;
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::net::{TcpListener, TcpStream};
+
+use super::connections::{Activity, Connected, Connections, Order, Patience};
+use super::router;
+use crate::app::App;
+
+/// The largest head of a request, and with it the buffer of a connection.
+const LARGEST_HEAD: usize = 64 * 1024;
+const MOST_HEADERS: usize = 128;
+const SWEEP: Duration = Duration::from_secs(1);
+
+/// A bound address.
+#[derive(Debug)]
+pub(crate) struct Listener {
+    tcp: TcpListener,
+    pub(crate) address: SocketAddr,
+}
+
+impl Listener {
+    pub(crate) async fn bind(address: SocketAddr) -> io::Result<Self> {
+        let tcp = TcpListener::bind(address).await?;
+        let address = tcp.local_addr()?;
+        Ok(Self { tcp, address })
+    }
+}
+
+/// Serves until `stop` ends; then gives open requests `server.shutdown_grace` to finish.
+pub(crate) async fn serve(app: Arc<App>, listener: Listener, stop: impl Future<Output = ()>) {
+    let connections = Arc::new(Connections::new());
+    let mut stop = pin!(stop);
+    let mut sweep = tokio::time::interval(SWEEP);
+    loop {
+        tokio::select! {
+            accepted = listener.tcp.accept() => match accepted {
+                Ok((stream, peer)) => admit(&app, &connections, stream, peer),
+                Err(error) => wait_out(&error).await,
+            },
+            _ = sweep.tick() => connections.sweep(patience(&app)),
+            () = &mut stop => break,
+        }
+    }
+    drop(listener);
+    app.phase.draining();
+    drain(&app, &connections).await;
+}
+
+async fn drain(app: &App, connections: &Connections) {
+    let grace = app.snapshot.load().config.server.shutdown_grace;
+    tracing::info!(
+        connections = connections.count(),
+        grace_s = grace.as_secs(),
+        "stopping"
+    );
+    connections.tell_all(Order::Drain);
+    if tokio::time::timeout(grace, connections.emptied())
+        .await
+        .is_err()
+    {
+        tracing::warn!(
+            connections = connections.count(),
+            "cut off what did not end in time"
+        );
+        connections.tell_all(Order::Close);
+        connections.emptied().await;
+    }
+}
+
+fn patience(app: &App) -> Patience {
+    let snapshot = app.snapshot.load();
+    let server = &snapshot.config.server;
+    Patience {
+        head: server.header_read_timeout,
+        idle: server.idle_timeout,
+    }
+}
+
+/// Out of file descriptors, most likely: accepting again at once would only spin.
+async fn wait_out(error: &io::Error) {
+    tracing::error!(%error, "accept failed");
+    tokio::time::sleep(Duration::from_millis(100)).await;
+}
+
+fn admit(app: &Arc<App>, connections: &Arc<Connections>, stream: TcpStream, peer: SocketAddr) {
+    if connections.count() >= app.snapshot.load().config.server.max_connections {
+        tracing::warn!("connection refused: server.max_connections are open");
+        return;
+    }
+    let _ = stream.set_nodelay(true);
+    app.tasks
+        .spawn(connection(app.clone(), connections.enter(), stream, peer));
+}
+
+async fn connection(app: Arc<App>, connected: Connected, stream: TcpStream, peer: SocketAddr) {
+    let activity = &connected.activity;
+    let io = TokioIo::new(Watched {
+        stream,
+        activity: activity.clone(),
+    });
+    let service = service_fn(|request| {
+        let busy = activity.busy();
+        let app = &app;
+        async move {
+            let response = router::serve(app, request, peer.ip()).await;
+            Ok::<_, std::convert::Infallible>(response.map(|body| body.busy(busy)))
+        }
+    });
+    let mut connection = pin!(
+        http1::Builder::new()
+            // Heads are timed by the sweep.
+            .header_read_timeout(None)
+            .max_header_size(LARGEST_HEAD)
+            .max_headers(MOST_HEADERS)
+            .serve_connection(io, service)
+    );
+    let mut is_draining = false;
+    let ended = poll_fn(|cx| {
+        match activity.order(cx) {
+            Order::Close => return Poll::Ready(Ok(())),
+            Order::Drain if !is_draining => {
+                is_draining = true;
+                connection.as_mut().graceful_shutdown();
+            }
+            Order::Drain | Order::Live => {}
+        }
+        connection.as_mut().poll(cx)
+    });
+    if let Err(error) = ended.await {
+        tracing::debug!(%peer, %error, "connection ended");
+    }
+}
+
+/// A connection's bytes; tells when a head begins.
+#[derive(Debug)]
+struct Watched {
+    stream: TcpStream,
+    activity: Arc<Activity>,
+}
+
+impl AsyncRead for Watched {
+    fn poll_read(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buf: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        let this = self.get_mut();
+        let polled = Pin::new(&mut this.stream).poll_read(cx, buf);
+        if polled.is_ready() {
+            this.activity.bytes_came();
+        }
+        polled
+    }
+}
+
+impl AsyncWrite for Watched {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buf: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.stream).poll_write(cx, buf)
+    }
+
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        bufs: &[io::IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.stream).poll_write_vectored(cx, bufs)
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.stream.is_write_vectored()
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_flush(cx)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_shutdown(cx)
+    }
+}

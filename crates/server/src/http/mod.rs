@@ -1,0 +1,10 @@
+//! The listening side: connections, routes, bodies. What a callers' endpoint does is in `gateway`.
+
+mod body;
+mod connections;
+mod listen;
+mod own;
+mod router;
+
+pub(crate) use body::{Body, BoxError};
+pub(crate) use listen::{Listener, serve};

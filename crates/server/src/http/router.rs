@@ -1,0 +1,69 @@
+//! Every route. Callers' endpoints first, because they are what is called; a plain match costs nothing.
+
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use http::{Method, Request, Response, StatusCode};
+use hyper::body::Incoming;
+
+use super::{Body, own};
+use crate::app::App;
+use crate::gateway::{self, ErrorShape, Found, GatewayError, Route};
+
+/// Answers a request.
+pub(crate) async fn serve(
+    app: &Arc<App>,
+    request: Request<Incoming>,
+    peer: IpAddr,
+) -> Response<Body> {
+    match Route::find(request.method(), request.uri(), request.headers()) {
+        Found::Route(route) => gateway::serve(app, request, peer, route).await,
+        Found::NotYet => not_yet(request.uri().path()),
+        Found::BadPath => own::error(
+            StatusCode::BAD_REQUEST,
+            "bad_path",
+            "the path has a segment `.` or `..`; write it out",
+        ),
+        Found::Nothing => own_route(app, &request, peer),
+    }
+}
+
+fn own_route(app: &App, request: &Request<Incoming>, peer: IpAddr) -> Response<Body> {
+    let path = request.uri().path().trim_end_matches('/');
+    let answer: fn(&App, &Request<Incoming>, IpAddr) -> Response<Body> = match path {
+        "" => own::index,
+        "/health" => own::health,
+        "/ready" => own::ready,
+        "/metrics" => own::metrics,
+        "/_gateway/health" => own::gateway_health,
+        _ => {
+            return own::error(
+                StatusCode::NOT_FOUND,
+                "not_found",
+                "there is nothing at this path",
+            );
+        }
+    };
+    match *request.method() {
+        Method::GET | Method::HEAD => answer(app, request, peer),
+        _ => {
+            let text = "only GET and HEAD are allowed here";
+            own::error(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", text)
+        }
+    }
+}
+
+/// An endpoint of OpenAI's or Anthropic's API that this version does not have: an honest 404 in that dialect.
+fn not_yet(path: &str) -> Response<Body> {
+    let text = format!(
+        "{path} is not in this version of keymux; Google's models answer OpenAI's dialect under \
+         /v1beta/openai/"
+    );
+    let error = GatewayError::caller(StatusCode::NOT_FOUND, text).code("unknown_url");
+    let is_anthropic = path.trim_start_matches('/').starts_with("v1/messages");
+    error.to_response(if is_anthropic {
+        ErrorShape::Anthropic
+    } else {
+        ErrorShape::OpenAi
+    })
+}

@@ -1,0 +1,20 @@
+//! Closes connections to providers that have been idle for long.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::app::App;
+
+const EVERY: Duration = Duration::from_secs(15);
+
+pub(super) async fn run(app: Arc<App>) {
+    loop {
+        tokio::select! {
+            () = tokio::time::sleep(EVERY) => {}
+            () = app.tasks.stopping() => return,
+        }
+        for provider in app.snapshot.load().providers.iter() {
+            provider.origin.close_idle();
+        }
+    }
+}

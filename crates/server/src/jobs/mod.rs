@@ -1,0 +1,23 @@
+//! Background work. One file per job; all are started here and end when the program stops.
+
+mod close_idle;
+mod prune;
+mod reload;
+mod save_state;
+mod write_records;
+
+use std::sync::Arc;
+
+use domain::RequestRecord;
+use tokio::sync::mpsc;
+
+use crate::app::App;
+
+/// Starts every job.
+pub(crate) fn start(app: &Arc<App>, records: mpsc::Receiver<RequestRecord>) {
+    app.tasks.spawn(write_records::run(app.clone(), records));
+    app.tasks.spawn(save_state::run(app.clone()));
+    app.tasks.spawn(reload::run(app.clone()));
+    app.tasks.spawn(prune::run(app.clone()));
+    app.tasks.spawn(close_idle::run(app.clone()));
+}

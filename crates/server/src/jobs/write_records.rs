@@ -1,0 +1,69 @@
+//! Writes request records in batches. It waits a moment after the first one, so that the busier the program is, the
+//! fewer transactions a record costs.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use domain::RequestRecord;
+use tokio::sync::mpsc::Receiver;
+
+use crate::app::App;
+
+const MOST_AT_ONCE: usize = 4096;
+const GATHER: Duration = Duration::from_millis(200);
+const AFTER_FAILURE: Duration = Duration::from_secs(1);
+
+pub(super) async fn run(app: Arc<App>, mut records: Receiver<RequestRecord>) {
+    let mut batch = Vec::with_capacity(MOST_AT_ONCE);
+    loop {
+        tokio::select! {
+            biased;
+            count = records.recv_many(&mut batch, MOST_AT_ONCE) => if count == 0 { return },
+            () = app.tasks.stopping() => return flush(&app, &mut records, batch).await,
+        }
+        if batch.len() < MOST_AT_ONCE {
+            tokio::select! {
+                () = tokio::time::sleep(GATHER) => {}
+                () = app.tasks.stopping() => {}
+            }
+            while batch.len() < MOST_AT_ONCE {
+                let Ok(record) = records.try_recv() else {
+                    break;
+                };
+                batch.push(record);
+            }
+        }
+        write(&app, &mut batch).await;
+    }
+}
+
+/// What is still there when the program stops.
+async fn flush(app: &App, records: &mut Receiver<RequestRecord>, mut batch: Vec<RequestRecord>) {
+    while let Ok(record) = records.try_recv() {
+        batch.push(record);
+    }
+    if !batch.is_empty() && app.store.write_records(&batch).await.is_err() {
+        tracing::warn!(records = batch.len(), "request records lost at shutdown");
+    }
+}
+
+/// Keeps the batch when the database does not take it: the queue in front of it fills, drops and counts.
+async fn write(app: &App, batch: &mut Vec<RequestRecord>) {
+    match app.store.write_records(batch).await {
+        Ok(()) => {
+            batch.clear();
+            if app.database.note(true) {
+                tracing::info!("the database takes records again");
+            }
+        }
+        Err(error) => {
+            if app.database.note(false) {
+                tracing::error!(%error, "request records cannot be written; trying on");
+            }
+            tokio::select! {
+                () = tokio::time::sleep(AFTER_FAILURE) => {}
+                () = app.tasks.stopping() => {}
+            }
+        }
+    }
+}

@@ -1,0 +1,253 @@
+//! A running keymux in front of a scripted Google: built in a sentence, stopped when dropped.
+
+use std::fmt::Write as _;
+use std::net::SocketAddr;
+use std::path::Path;
+use std::time::Duration;
+
+use bytes::Bytes;
+use config::{Env, LoadOptions};
+use domain::{KeyHealth, PairState, RequestRecord};
+use fake_upstream::{FakeUpstream, Script};
+use http::Request;
+use http_body_util::Full;
+use keymux::Running;
+use keypool::KeyStatus;
+use serde_json::json;
+use tempfile::TempDir;
+
+use super::{Answer, Connection, request};
+
+/// The client key that every test gateway knows.
+pub(crate) const CLIENT_KEY: &str = "sk-test-caller-0001";
+/// The model that tests ask.
+pub(crate) const MODEL: &str = "gemini-3.8-flash";
+
+/// What a gateway is built from.
+#[derive(Debug, Default)]
+pub(crate) struct Builder {
+    script: Option<Script>,
+    keys: Vec<String>,
+    settings: Vec<(String, String)>,
+    clients: String,
+}
+
+/// A running gateway and its provider.
+#[derive(Debug)]
+pub(crate) struct TestGateway {
+    pub(crate) address: SocketAddr,
+    pub(crate) upstream: FakeUpstream,
+    pub(crate) running: Running,
+    pub(crate) data: TempDir,
+    yaml: String,
+}
+
+impl TestGateway {
+    /// keymux with one key, `AIza-key-1`, and one client key, [`CLIENT_KEY`].
+    pub(crate) fn new() -> Builder {
+        Builder::default()
+    }
+
+    /// Sends a request on a connection of its own.
+    pub(crate) async fn send(&self, request: Request<Full<Bytes>>) -> Answer {
+        Connection::open(self.address).await.send(request).await
+    }
+
+    /// `GET` with the client key.
+    pub(crate) async fn get(&self, path: &str) -> Answer {
+        self.send(request("GET", path, &[("x-goog-api-key", CLIENT_KEY)], "")).await
+    }
+
+    /// `POST` of JSON with the client key.
+    pub(crate) async fn post(&self, path: &str, body: impl Into<Bytes>) -> Answer {
+        self.send(post(path, body)).await
+    }
+
+    /// Asks the model.
+    pub(crate) async fn generate(&self) -> Answer {
+        self.send(generate()).await
+    }
+
+    /// Asks the model for a stream of events.
+    pub(crate) async fn stream(&self) -> Answer {
+        self.send(stream()).await
+    }
+
+    /// The state of a key, by its place in the configuration.
+    pub(crate) fn key(&self, place: usize) -> KeyStatus {
+        let mut keys = self.running.keys("google");
+        keys.sort_by_key(|status| status.id);
+        keys.swap_remove(place)
+    }
+
+    /// A key's health in words: `active`, `cooling 25s`, `retired Invalid`.
+    pub(crate) fn health(&self, place: usize) -> String {
+        match self.key(place).state.health {
+            KeyHealth::Active => "active".to_owned(),
+            KeyHealth::Cooling(cooling) => format!("cooling {}s", seconds_left(cooling.until)),
+            KeyHealth::Retired { reason, .. } => format!("retired {reason:?}"),
+        }
+    }
+
+    /// What is known of the pair of a key and a model.
+    pub(crate) fn pair(&self, place: usize, model: &str) -> Option<PairState> {
+        let project = format!("key:{}", self.key(place).id);
+        let pairs = self.running.pairs("google");
+        let found = pairs.into_iter().find(|(id, _)| id.project == project && id.model == model);
+        found.map(|(_, state)| state)
+    }
+
+    /// Seconds for which the pair of a key and the model is still cooling; 0: it is not.
+    pub(crate) fn pair_cooling(&self, place: usize) -> u64 {
+        let cooling = self.pair(place, MODEL).and_then(|pair| pair.cooling);
+        cooling.map_or(0, |cooling| seconds_left(cooling.until))
+    }
+
+    /// The record of the newest request, once it has been written.
+    pub(crate) async fn last_record(&self) -> RequestRecord {
+        let mut records = self.records(1).await;
+        records.remove(0)
+    }
+
+    /// The newest records, newest first, once there are at least `count`.
+    pub(crate) async fn records(&self, count: usize) -> Vec<RequestRecord> {
+        eventually("records are written", async || {
+            let records = self.running.store().recent_records(1_000, None).await.unwrap();
+            (records.len() >= count).then_some(records)
+        })
+        .await
+    }
+
+    /// Stops and starts again on the same data.
+    pub(crate) async fn restart(self) -> Self {
+        self.running.stop().await;
+        let running = start(&self.yaml, self.data.path()).await;
+        Self { address: running.address, running, ..self }
+    }
+
+    /// Starts a second one on the same data, as after `kill -9`: the first one does nothing to end in order.
+    pub(crate) async fn crash(self) -> Self {
+        let Self { upstream, running, data, yaml, .. } = self;
+        std::mem::forget(running);
+        let running = start(&yaml, data.path()).await;
+        Self { address: running.address, upstream, running, data, yaml }
+    }
+}
+
+impl Builder {
+    pub(crate) fn upstream(mut self, script: Script) -> Self {
+        self.script = Some(script);
+        self
+    }
+
+    /// Provider keys, as YAML values: a text or a map.
+    pub(crate) fn keys<K: Into<String>>(mut self, keys: impl IntoIterator<Item = K>) -> Self {
+        self.keys = keys.into_iter().map(Into::into).collect();
+        self
+    }
+
+    /// `section.field` and its value in YAML.
+    pub(crate) fn setting(mut self, name: &str, value: &str) -> Self {
+        self.settings.push((name.to_owned(), value.to_owned()));
+        self
+    }
+
+    /// More client keys, as YAML list items.
+    pub(crate) fn clients(mut self, yaml: &str) -> Self {
+        yaml.clone_into(&mut self.clients);
+        self
+    }
+
+    pub(crate) async fn start(self) -> TestGateway {
+        let upstream = self.script.unwrap_or_else(fake_upstream::gemini).start().await;
+        let data = TempDir::new().unwrap();
+        let keys = if self.keys.is_empty() { vec!["AIza-key-1".to_owned()] } else { self.keys };
+        let mut yaml = format!(
+            "clients:\n- {{ name: test, key: {CLIENT_KEY} }}\n{}\nproviders:\n  google:\n    kind: gemini\n    base_url: {}\n    keys:\n",
+            self.clients,
+            upstream.base_url(),
+        );
+        for key in &keys {
+            let _ = writeln!(yaml, "    - {key}");
+        }
+        if let Some(pem) = upstream.ca_pem() {
+            let file = data.path().join("ca.pem");
+            std::fs::write(&file, pem).unwrap();
+            let _ = writeln!(yaml, "    ca_file: {}", file.display());
+        }
+        yaml.push_str(&sections(&self.settings));
+        let running = start(&yaml, data.path()).await;
+        TestGateway { address: running.address, upstream, running, data, yaml }
+    }
+}
+
+/// The settings as YAML, section by section.
+fn sections(settings: &[(String, String)]) -> String {
+    let mut all = vec![
+        ("server.listen".to_owned(), "127.0.0.1:0".to_owned()),
+        ("admin.password".to_owned(), "correct-horse-battery".to_owned()),
+    ];
+    all.extend(settings.iter().cloned());
+    let mut names: Vec<&str> = all.iter().map(|(name, _)| name.split('.').next().unwrap()).collect();
+    names.sort_unstable();
+    names.dedup();
+    let mut yaml = String::new();
+    for section in names {
+        let _ = writeln!(yaml, "{section}:");
+        for (name, value) in &all {
+            if let Some(field) = name.strip_prefix(section).and_then(|rest| rest.strip_prefix('.')) {
+                let _ = writeln!(yaml, "  {field}: {value}");
+            }
+        }
+    }
+    yaml
+}
+
+async fn start(yaml: &str, data: &Path) -> Running {
+    let file = data.join("keymux.yaml");
+    std::fs::write(&file, yaml).unwrap();
+    let data_dir = data.join("data").display().to_string();
+    let env: Env = [("KEYMUX__SERVER__DATA_DIR".to_owned(), data_dir)].into_iter().collect();
+    let options = LoadOptions { file: Some(file), dir: data.to_owned() };
+    let config = config::load(&options, &env).unwrap_or_else(|errors| panic!("{errors}\n{yaml}"));
+    keymux::start(config).await.unwrap()
+}
+
+/// A request for the model's answer.
+pub(crate) fn generate() -> Request<Full<Bytes>> {
+    post(&format!("/v1beta/models/{MODEL}:generateContent"), prompt("Say hello"))
+}
+
+/// A request for the model's answer as events.
+pub(crate) fn stream() -> Request<Full<Bytes>> {
+    post(&format!("/v1beta/models/{MODEL}:streamGenerateContent?alt=sse"), prompt("Say hello"))
+}
+
+/// The body of a request with one prompt.
+pub(crate) fn prompt(text: &str) -> Bytes {
+    json!({"contents": [{"role": "user", "parts": [{"text": text}]}]}).to_string().into()
+}
+
+pub(crate) fn post(path: &str, body: impl Into<Bytes>) -> Request<Full<Bytes>> {
+    let headers = [("x-goog-api-key", CLIENT_KEY), ("content-type", "application/json")];
+    request("POST", path, &headers, body)
+}
+
+fn seconds_left(until: domain::UnixMs) -> u64 {
+    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap();
+    let left = (domain::UnixMs(0) + now).until(until);
+    // The nearest second: the test reads the clock a moment after keymux did.
+    (left + Duration::from_millis(999)).as_secs()
+}
+
+/// Waits until `look` gives something; fails after ten seconds.
+pub(crate) async fn eventually<T>(what: &str, look: impl AsyncFn() -> Option<T>) -> T {
+    let deadline = tokio::time::Instant::now() + Duration::from_secs(10);
+    loop {
+        if let Some(found) = look().await {
+            return found;
+        }
+        assert!(tokio::time::Instant::now() < deadline, "{what}: not within ten seconds");
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+}

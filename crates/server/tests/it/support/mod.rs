@@ -1,0 +1,9 @@
+//! What tests are written in: [`TestGateway`] starts keymux, its answers are [`Answer`]s.
+
+mod answer;
+mod client;
+mod gateway;
+
+pub(crate) use answer::Answer;
+pub(crate) use client::{Connection, request};
+pub(crate) use gateway::{CLIENT_KEY, MODEL, TestGateway, eventually, generate, post, prompt, stream};
