@@ -66,12 +66,16 @@ impl Running {
 
     /// Every key of a provider with how it stands.
     pub fn keys(&self, provider: &str) -> Vec<KeyStatus> {
-        self.provider(provider).map(|provider| provider.pool.statuses()).unwrap_or_default()
+        self.provider(provider)
+            .map(|provider| provider.pool.statuses())
+            .unwrap_or_default()
     }
 
     /// Every (project, model) pair of a provider of which something is known.
     pub fn pairs(&self, provider: &str) -> Vec<(PairId, PairState)> {
-        self.provider(provider).map(|provider| provider.pool.pairs()).unwrap_or_default()
+        self.provider(provider)
+            .map(|provider| provider.pool.pairs())
+            .unwrap_or_default()
     }
 
     /// The store that it works on.
@@ -81,7 +85,11 @@ impl Running {
 
     fn provider(&self, name: &str) -> Option<Arc<Provider>> {
         let snapshot = self.app.snapshot.load();
-        snapshot.providers.iter().find(|provider| &*provider.name == name).cloned()
+        snapshot
+            .providers
+            .iter()
+            .find(|provider| &*provider.name == name)
+            .cloned()
     }
 
     /// Stops: open requests may finish within `server.shutdown_grace`, then everything is saved.

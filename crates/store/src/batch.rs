@@ -2,7 +2,7 @@
 //! Drivers keep prepared statements by their text: batches of any size would fill that cache with large ones.
 
 /// The sizes, largest first. The largest times 19 columns stays below SQLite's 32,766 parameters.
-pub(crate) const SIZES: [usize; 3] = [128, 16, 1];
+pub(crate) const SIZES: [usize; 3] = [256, 16, 1];
 
 /// Cuts `rows` into the largest batches of [`SIZES`] that they fill, in order.
 pub(crate) fn batches<T>(mut rows: &[T]) -> impl Iterator<Item = &[T]> {
@@ -34,6 +34,6 @@ mod tests {
         check(1, &[1]);
         check(16, &[16]);
         check(35, &[16, 16, 1, 1, 1]);
-        check(273, &[128, 128, 16, 1]);
+        check(529, &[256, 256, 16, 1]);
     }
 }

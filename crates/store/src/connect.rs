@@ -1,4 +1,4 @@
-//! From a URL to connections: one writer and a few readers for SQLite, one pool for PostgreSQL.
+//! From a URL to connections: some to read by and some to write by; for SQLite one to write by.
 //! What is asked over them is in the files of the entities.
 
 use std::fs;
@@ -20,7 +20,8 @@ const PATIENCE: Duration = Duration::from_secs(5);
 /// Rows that SQLite's thread reads ahead: with few of them the two threads wake each other all the time.
 const ROWS_AHEAD: usize = 1_000;
 const SQLITE_READERS: u32 = 4;
-const POSTGRES_CONNECTIONS: u32 = 10;
+const POSTGRES_WRITERS: u32 = 5;
+const POSTGRES_READERS: u32 = 5;
 
 /// Where to read and where to write.
 #[derive(Debug)]
@@ -81,19 +82,23 @@ fn make_folder(file: &Path) -> Result<(), StoreError> {
     }
 }
 
+/// Readers have a pool of their own here too: a change that reads while others wait for its end must find a connection.
 async fn connect_postgres(url: &str) -> Result<Connections, StoreError> {
     let options = PgConnectOptions::from_str(url)
         .map_err(|_| StoreError::Url("it is no postgres url"))?
         .application_name("keymux")
         .disable_statement_logging();
-    let pool = PgPoolOptions::new()
-        .max_connections(POSTGRES_CONNECTIONS)
-        .acquire_timeout(PATIENCE)
-        .connect_with(options)
+    let pool = PgPoolOptions::new().acquire_timeout(PATIENCE);
+    let writer = pool
+        .clone()
+        .max_connections(POSTGRES_WRITERS)
+        .connect_with(options.clone())
         .await?;
-    let connection = DatabaseConnection::from(pool);
+    let reader = pool
+        .max_connections(POSTGRES_READERS)
+        .connect_lazy_with(options);
     Ok(Connections {
-        reader: connection.clone(),
-        writer: connection,
+        reader: reader.into(),
+        writer: writer.into(),
     })
 }

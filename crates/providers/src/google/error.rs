@@ -110,7 +110,10 @@ fn forbidden(case: &Case<'_>) -> Verdict {
         case.fault.status == "PERMISSION_DENIED" || case.fault.code == "permission_denied";
     match (is_known, case.place) {
         (true, Place::Resource) => Verdict::new(Class::AffinityMiss, "permission_denied"),
-        (true, _) => Verdict::new(Class::ModelUnavailable, "permission_denied").delay(Some(HOUR)),
+        // One model forbidden says little of the key; several in a row do.
+        (true, _) => Verdict::new(Class::ModelUnavailable, "permission_denied")
+            .certainty(Certainty::Counted)
+            .delay(Some(HOUR)),
         (false, _) => Verdict::new(Class::KeyRestricted, "forbidden").certainty(Certainty::Counted),
     }
 }

@@ -26,10 +26,19 @@ const fn key(class: Class, certainty: Certainty, reason: &'static str) -> Findin
     }
 }
 
+/// A project can be paid for, or its API switched on, without anybody telling keymux: it is tried again.
 const fn project(class: Class, reason: &'static str) -> Finding {
+    whole_project(class, Certainty::Suspected, reason)
+}
+
+const fn suspended(reason: &'static str) -> Finding {
+    whole_suspended(Certainty::Decisive, reason)
+}
+
+const fn whole_project(class: Class, certainty: Certainty, reason: &'static str) -> Finding {
     Finding {
         class,
-        certainty: Certainty::Decisive,
+        certainty,
         scope: Scope::Project,
         reason,
     }
@@ -55,7 +64,7 @@ const SENTENCES: &[(&str, Finding)] = &[
     ),
     (
         "your project has been denied access",
-        project(Class::AcctSuspended, "project_denied"),
+        suspended("project_denied"),
     ),
     (
         "generative language api has not been used in project",
@@ -129,14 +138,8 @@ const REASONS: &[(&str, Finding)] = &[
         "API_KEY_IOS_APP_BLOCKED",
         key(Class::KeyRestricted, Certainty::Decisive, "app_blocked"),
     ),
-    (
-        "CONSUMER_SUSPENDED",
-        project(Class::AcctSuspended, "consumer_suspended"),
-    ),
-    (
-        "CONSUMER_INVALID",
-        project(Class::AcctSuspended, "consumer_invalid"),
-    ),
+    ("CONSUMER_SUSPENDED", suspended("consumer_suspended")),
+    ("CONSUMER_INVALID", suspended("consumer_invalid")),
     (
         "SERVICE_DISABLED",
         project(Class::KeyRestricted, "service_disabled"),

@@ -5,7 +5,7 @@
 use std::collections::VecDeque;
 
 use bytes::Bytes;
-use domain::Verdict;
+use domain::{Class, Verdict};
 use http::response::Parts;
 use providers::google;
 use wire::gemini::{AnswerScan, Framing, Progress};
@@ -91,16 +91,15 @@ impl Flow {
         is_told
     }
 
-    /// What the answer is so far: enough to commit to it, or to know that it is none.
+    /// What the answer is so far. That its end has not come yet says nothing against it.
     pub(crate) fn verdict(&self) -> Verdict {
-        match &self.scan {
-            Some(scan)
-                if scan.summary().error.is_some() || scan.summary().block_reason.is_some() =>
-            {
-                google::judge_success(scan.summary(), self.is_stream())
-            }
-            _ => Verdict::ok(),
-        }
+        let verdict = self.final_verdict();
+        let has_error = self
+            .scan
+            .as_ref()
+            .is_some_and(|scan| scan.summary().error.is_some());
+        let is_known = has_error || matches!(verdict.class, Class::Blocked | Class::AcctSuspended);
+        if is_known { verdict } else { Verdict::ok() }
     }
 
     /// What the answer was, now that it is over.

@@ -34,7 +34,12 @@ async fn check(row: Row) {
         .await;
     let answer = gateway.generate().await;
     let record = gateway.last_record().await;
-    assert_eq!((answer.status, record.attempts.len()), row.caller, "{}", answer.text());
+    assert_eq!(
+        (answer.status, record.attempts.len()),
+        row.caller,
+        "{}",
+        answer.text()
+    );
     if answer.status == 200 {
         assert!(!answer.text().contains("\"error\""), "{}", answer.text());
     }
@@ -42,7 +47,11 @@ async fn check(row: Row) {
     assert_eq!(gateway.health(0), row.key);
     let cooling = gateway.pair_cooling(0);
     let most = row.pair_s + row.pair_s / 10 + 1;
-    assert!((row.pair_s..=most).contains(&cooling), "cooling for {cooling}s, not {}s", row.pair_s);
+    assert!(
+        (row.pair_s..=most).contains(&cooling),
+        "cooling for {cooling}s, not {}s",
+        row.pair_s
+    );
     assert_eq!(gateway.health(1), "active");
 }
 
@@ -134,7 +143,14 @@ async fn a_tools_quota_does_not_cool_the_model() {
     let json = [("content-type", "application/json")];
     let answer = Rule::new().respond_with(429, &json, body.to_string());
     let class = Class::ToolQuota;
-    check(Row { answer, class, key: "active", pair_s: 0, caller: SPARED }).await;
+    check(Row {
+        answer,
+        class,
+        key: "active",
+        pair_s: 0,
+        caller: SPARED,
+    })
+    .await;
 }
 
 #[tokio::test]
@@ -145,7 +161,11 @@ async fn not_valid_from_a_key_that_has_worked_is_confirmed_before_it_is_retired(
         .start()
         .await;
     assert_eq!(gateway.generate().await.status, 200);
-    gateway.upstream.add_rule(Rule::new().key(FIRST).fixture("gemini/errors/400_api_key_invalid.json"));
+    gateway.upstream.add_rule(
+        Rule::new()
+            .key(FIRST)
+            .fixture("gemini/errors/400_api_key_invalid.json"),
+    );
     assert_eq!(gateway.generate().await.status, 200);
     assert_eq!(gateway.health(0), "cooling 60s");
 }
@@ -153,14 +173,26 @@ async fn not_valid_from_a_key_that_has_worked_is_confirmed_before_it_is_retired(
 #[tokio::test]
 async fn three_models_forbidden_in_a_row_take_the_key_out() {
     let gateway = TestGateway::new()
-        .upstream(gemini().rule(Rule::new().key(FIRST).fixture("gemini/errors/403_caller_no_permission.json")))
+        .upstream(
+            gemini().rule(
+                Rule::new()
+                    .key(FIRST)
+                    .fixture("gemini/errors/403_caller_no_permission.json"),
+            ),
+        )
         .keys([FIRST, "AIza-key-2"])
         .setting("pool.strategy", "fill_first")
         .start()
         .await;
     for model in ["gemini-3.8-flash", "gemini-3.5-flash", "gemini-2.5-pro"] {
         let path = format!("/v1beta/models/{model}:generateContent");
-        assert_eq!(gateway.post(&path, crate::support::prompt("hi")).await.status, 200);
+        assert_eq!(
+            gateway
+                .post(&path, crate::support::prompt("hi"))
+                .await
+                .status,
+            200
+        );
     }
     assert_eq!(gateway.health(0), "cooling 3600s");
 }
@@ -182,8 +214,16 @@ async fn the_second_per_day_answer_locks_the_pair_until_pacific_midnight() {
 
 #[tokio::test]
 async fn a_model_unknown_to_all_projects_is_tried_with_one_other_and_returned() {
-    let gateway = TestGateway::new().keys((1..=5).map(|key| format!("AIza-key-{key}"))).start().await;
-    let answer = gateway.post("/v1beta/models/no-such-model:generateContent", crate::support::prompt("hi")).await;
+    let gateway = TestGateway::new()
+        .keys((1..=5).map(|key| format!("AIza-key-{key}")))
+        .start()
+        .await;
+    let answer = gateway
+        .post(
+            "/v1beta/models/no-such-model:generateContent",
+            crate::support::prompt("hi"),
+        )
+        .await;
     assert_eq!((answer.status, gateway.upstream.count()), (404, 2));
     assert_eq!(answer.error()["status"], "NOT_FOUND");
 }
@@ -198,11 +238,16 @@ async fn empty_answers_are_passed_on_when_there_are_no_others() {
     let answer = gateway.generate().await;
     assert_eq!((answer.status, gateway.upstream.count()), (200, 3));
     assert_eq!(answer.json()["candidates"][0]["finishReason"], "STOP");
-    let record = eventually("the record is written", async || Some(gateway.last_record().await)).await;
+    let record = eventually("the record is written", async || {
+        Some(gateway.last_record().await)
+    })
+    .await;
     assert_eq!(record.error, Some(Class::EmptyAnswer));
 }
 
 fn now() -> domain::UnixMs {
-    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap();
+    let now = std::time::SystemTime::now()
+        .duration_since(std::time::UNIX_EPOCH)
+        .unwrap();
     domain::UnixMs(0) + now
 }

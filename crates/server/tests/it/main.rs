@@ -1,7 +1,11 @@
 //! keymux as its callers and operators meet it: a real program on real sockets, in front of a scripted provider.
 //! One file for each part of the contract; `support` has the gateway, the client and the words they are told in.
 
-#![expect(clippy::unwrap_used, clippy::panic, reason = "a test stops where its steps fail")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "a test stops where its steps fail"
+)]
 
 mod support;
 

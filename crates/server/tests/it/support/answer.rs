@@ -25,7 +25,9 @@ impl Answer {
     }
 
     pub(crate) fn header(&self, name: &str) -> &str {
-        self.headers.get(name).map_or("", |value| value.to_str().unwrap())
+        self.headers
+            .get(name)
+            .map_or("", |value| value.to_str().unwrap())
     }
 
     /// What the model said: of one document, of an array, or of events.
@@ -37,8 +39,12 @@ impl Answer {
     pub(crate) fn documents(&self) -> Vec<Value> {
         if self.header("content-type").starts_with("text/event-stream") {
             let text = self.text().replace("\r\n", "\n");
-            let data = text.split("\n\n").filter_map(|event| event.strip_prefix("data: "));
-            return data.map(|data| serde_json::from_str(data).unwrap()).collect();
+            let data = text
+                .split("\n\n")
+                .filter_map(|event| event.strip_prefix("data: "));
+            return data
+                .map(|data| serde_json::from_str(data).unwrap())
+                .collect();
         }
         match self.json() {
             Value::Array(elements) => elements,
@@ -49,8 +55,13 @@ impl Answer {
     /// The error in the answer, wherever it is.
     pub(crate) fn error(&self) -> Value {
         let documents = self.documents();
-        let error = documents.iter().rev().find_map(|document| document.get("error"));
-        error.unwrap_or_else(|| panic!("no error in {:?}", self.text())).clone()
+        let error = documents
+            .iter()
+            .rev()
+            .find_map(|document| document.get("error"));
+        error
+            .unwrap_or_else(|| panic!("no error in {:?}", self.text()))
+            .clone()
     }
 }
 

@@ -19,7 +19,10 @@ pub(crate) fn request(
     headers: &[(&str, &str)],
     body: impl Into<Bytes>,
 ) -> Request<Full<Bytes>> {
-    let mut request = Request::builder().method(method).uri(path).header("host", "keymux.test");
+    let mut request = Request::builder()
+        .method(method)
+        .uri(path)
+        .header("host", "keymux.test");
     for (name, value) in headers {
         request = request.header(*name, *value);
     }
@@ -56,13 +59,20 @@ impl Connection {
         let mut whole = BytesMut::new();
         let is_whole = loop {
             match body.frame().await {
-                Some(Ok(frame)) => whole.extend_from_slice(frame.data_ref().unwrap_or(&Bytes::new())),
+                Some(Ok(frame)) => {
+                    whole.extend_from_slice(frame.data_ref().unwrap_or(&Bytes::new()))
+                }
                 Some(Err(_)) => break false,
                 None => break true,
             }
         };
         let status = head.status.as_u16();
-        Answer { status, headers: head.headers, body: whole.freeze(), is_whole }
+        Answer {
+            status,
+            headers: head.headers,
+            body: whole.freeze(),
+            is_whole,
+        }
     }
 }
 

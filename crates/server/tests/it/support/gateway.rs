@@ -55,7 +55,8 @@ impl TestGateway {
 
     /// `GET` with the client key.
     pub(crate) async fn get(&self, path: &str) -> Answer {
-        self.send(request("GET", path, &[("x-goog-api-key", CLIENT_KEY)], "")).await
+        self.send(request("GET", path, &[("x-goog-api-key", CLIENT_KEY)], ""))
+            .await
     }
 
     /// `POST` of JSON with the client key.
@@ -93,7 +94,9 @@ impl TestGateway {
     pub(crate) fn pair(&self, place: usize, model: &str) -> Option<PairState> {
         let project = format!("key:{}", self.key(place).id);
         let pairs = self.running.pairs("google");
-        let found = pairs.into_iter().find(|(id, _)| id.project == project && id.model == model);
+        let found = pairs
+            .into_iter()
+            .find(|(id, _)| id.project == project && id.model == model);
         found.map(|(_, state)| state)
     }
 
@@ -112,7 +115,12 @@ impl TestGateway {
     /// The newest records, newest first, once there are at least `count`.
     pub(crate) async fn records(&self, count: usize) -> Vec<RequestRecord> {
         eventually("records are written", async || {
-            let records = self.running.store().recent_records(1_000, None).await.unwrap();
+            let records = self
+                .running
+                .store()
+                .recent_records(1_000, None)
+                .await
+                .unwrap();
             (records.len() >= count).then_some(records)
         })
         .await
@@ -122,15 +130,31 @@ impl TestGateway {
     pub(crate) async fn restart(self) -> Self {
         self.running.stop().await;
         let running = start(&self.yaml, self.data.path()).await;
-        Self { address: running.address, running, ..self }
+        Self {
+            address: running.address,
+            running,
+            ..self
+        }
     }
 
     /// Starts a second one on the same data, as after `kill -9`: the first one does nothing to end in order.
     pub(crate) async fn crash(self) -> Self {
-        let Self { upstream, running, data, yaml, .. } = self;
+        let Self {
+            upstream,
+            running,
+            data,
+            yaml,
+            ..
+        } = self;
         std::mem::forget(running);
         let running = start(&yaml, data.path()).await;
-        Self { address: running.address, upstream, running, data, yaml }
+        Self {
+            address: running.address,
+            upstream,
+            running,
+            data,
+            yaml,
+        }
     }
 }
 
@@ -159,9 +183,17 @@ impl Builder {
     }
 
     pub(crate) async fn start(self) -> TestGateway {
-        let upstream = self.script.unwrap_or_else(fake_upstream::gemini).start().await;
+        let upstream = self
+            .script
+            .unwrap_or_else(fake_upstream::gemini)
+            .start()
+            .await;
         let data = TempDir::new().unwrap();
-        let keys = if self.keys.is_empty() { vec!["AIza-key-1".to_owned()] } else { self.keys };
+        let keys = if self.keys.is_empty() {
+            vec!["AIza-key-1".to_owned()]
+        } else {
+            self.keys
+        };
         let mut yaml = format!(
             "clients:\n- {{ name: test, key: {CLIENT_KEY} }}\n{}\nproviders:\n  google:\n    kind: gemini\n    base_url: {}\n    keys:\n",
             self.clients,
@@ -177,7 +209,13 @@ impl Builder {
         }
         yaml.push_str(&sections(&self.settings));
         let running = start(&yaml, data.path()).await;
-        TestGateway { address: running.address, upstream, running, data, yaml }
+        TestGateway {
+            address: running.address,
+            upstream,
+            running,
+            data,
+            yaml,
+        }
     }
 }
 
@@ -185,17 +223,26 @@ impl Builder {
 fn sections(settings: &[(String, String)]) -> String {
     let mut all = vec![
         ("server.listen".to_owned(), "127.0.0.1:0".to_owned()),
-        ("admin.password".to_owned(), "correct-horse-battery".to_owned()),
+        (
+            "admin.password".to_owned(),
+            "correct-horse-battery".to_owned(),
+        ),
     ];
     all.extend(settings.iter().cloned());
-    let mut names: Vec<&str> = all.iter().map(|(name, _)| name.split('.').next().unwrap()).collect();
+    let mut names: Vec<&str> = all
+        .iter()
+        .map(|(name, _)| name.split('.').next().unwrap())
+        .collect();
     names.sort_unstable();
     names.dedup();
     let mut yaml = String::new();
     for section in names {
         let _ = writeln!(yaml, "{section}:");
         for (name, value) in &all {
-            if let Some(field) = name.strip_prefix(section).and_then(|rest| rest.strip_prefix('.')) {
+            if let Some(field) = name
+                .strip_prefix(section)
+                .and_then(|rest| rest.strip_prefix('.'))
+            {
                 let _ = writeln!(yaml, "  {field}: {value}");
             }
         }
@@ -207,34 +254,52 @@ async fn start(yaml: &str, data: &Path) -> Running {
     let file = data.join("keymux.yaml");
     std::fs::write(&file, yaml).unwrap();
     let data_dir = data.join("data").display().to_string();
-    let env: Env = [("KEYMUX__SERVER__DATA_DIR".to_owned(), data_dir)].into_iter().collect();
-    let options = LoadOptions { file: Some(file), dir: data.to_owned() };
+    let env: Env = [("KEYMUX__SERVER__DATA_DIR".to_owned(), data_dir)]
+        .into_iter()
+        .collect();
+    let options = LoadOptions {
+        file: Some(file),
+        dir: data.to_owned(),
+    };
     let config = config::load(&options, &env).unwrap_or_else(|errors| panic!("{errors}\n{yaml}"));
     keymux::start(config).await.unwrap()
 }
 
 /// A request for the model's answer.
 pub(crate) fn generate() -> Request<Full<Bytes>> {
-    post(&format!("/v1beta/models/{MODEL}:generateContent"), prompt("Say hello"))
+    post(
+        &format!("/v1beta/models/{MODEL}:generateContent"),
+        prompt("Say hello"),
+    )
 }
 
 /// A request for the model's answer as events.
 pub(crate) fn stream() -> Request<Full<Bytes>> {
-    post(&format!("/v1beta/models/{MODEL}:streamGenerateContent?alt=sse"), prompt("Say hello"))
+    post(
+        &format!("/v1beta/models/{MODEL}:streamGenerateContent?alt=sse"),
+        prompt("Say hello"),
+    )
 }
 
 /// The body of a request with one prompt.
 pub(crate) fn prompt(text: &str) -> Bytes {
-    json!({"contents": [{"role": "user", "parts": [{"text": text}]}]}).to_string().into()
+    json!({"contents": [{"role": "user", "parts": [{"text": text}]}]})
+        .to_string()
+        .into()
 }
 
 pub(crate) fn post(path: &str, body: impl Into<Bytes>) -> Request<Full<Bytes>> {
-    let headers = [("x-goog-api-key", CLIENT_KEY), ("content-type", "application/json")];
+    let headers = [
+        ("x-goog-api-key", CLIENT_KEY),
+        ("content-type", "application/json"),
+    ];
     request("POST", path, &headers, body)
 }
 
 fn seconds_left(until: domain::UnixMs) -> u64 {
-    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap();
+    let now = std::time::SystemTime::now()
+        .duration_since(std::time::UNIX_EPOCH)
+        .unwrap();
     let left = (domain::UnixMs(0) + now).until(until);
     // The nearest second: the test reads the clock a moment after keymux did.
     (left + Duration::from_millis(999)).as_secs()
@@ -247,7 +312,10 @@ pub(crate) async fn eventually<T>(what: &str, look: impl AsyncFn() -> Option<T>)
         if let Some(found) = look().await {
             return found;
         }
-        assert!(tokio::time::Instant::now() < deadline, "{what}: not within ten seconds");
+        assert!(
+            tokio::time::Instant::now() < deadline,
+            "{what}: not within ten seconds"
+        );
         tokio::time::sleep(Duration::from_millis(10)).await;
     }
 }

@@ -6,4 +6,6 @@ mod gateway;
 
 pub(crate) use answer::Answer;
 pub(crate) use client::{Connection, request};
-pub(crate) use gateway::{CLIENT_KEY, MODEL, TestGateway, eventually, generate, post, prompt, stream};
+pub(crate) use gateway::{
+    CLIENT_KEY, MODEL, TestGateway, eventually, generate, post, prompt, stream,
+};
