@@ -121,7 +121,7 @@ fn certainty_and_scope_follow_from_the_words() {
         (
             with_reason(403, "SERVICE_DISABLED"),
             Class::KeyRestricted,
-            Certainty::Decisive,
+            Certainty::Suspected,
             Scope::Project,
         ),
         (

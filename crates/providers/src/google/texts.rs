@@ -32,7 +32,7 @@ const fn project(class: Class, reason: &'static str) -> Finding {
 }
 
 const fn suspended(reason: &'static str) -> Finding {
-    whole_suspended(Certainty::Decisive, reason)
+    whole_project(Class::AcctSuspended, Certainty::Decisive, reason)
 }
 
 const fn whole_project(class: Class, certainty: Certainty, reason: &'static str) -> Finding {
