@@ -22,6 +22,7 @@ mod tree;
 mod value;
 mod yaml;
 
+pub use check::is_link_local_address;
 pub use env::Env;
 pub use findings::{ConfigErrors, Problem, Warning};
 pub use leaves::{Bytes, HttpUrl, ProxyUrl};

@@ -63,16 +63,17 @@ pub(crate) async fn boot(config: Config) -> anyhow::Result<Booted> {
     };
     let clients = clients(&store, &empty.config).await?;
     let (queue, records) = mpsc::channel(RECORD_QUEUE);
+    let metrics = Metrics::new()?;
     let uploads = Uploads::default();
     uploads.restore(store.load_uploads(clock.now()).await?);
     let app = App {
         clock,
         snapshot: ArcSwap::from_pointee(empty.with_clients(clients)),
         store,
-        records: RecordSink::new(queue),
+        records: RecordSink::new(queue, metrics.dropped_records.clone()),
         uploads,
         retry_budget: RetryBudget::default(),
-        metrics: Metrics::new()?,
+        metrics,
         phase: Phase::default(),
         database: DatabaseHealth::default(),
         tasks: Tasks::default(),
@@ -266,7 +267,7 @@ async fn build_providers(
         providers.push(Arc::new(Provider {
             name: name.as_str().into(),
             kind: settings.kind,
-            origin: open_origin(settings).with_context(|| format!("providers.{name}"))?,
+            origin: open_origin(settings, config).with_context(|| format!("providers.{name}"))?,
             pool,
             default_headers: header_map(settings)?,
         }));
@@ -275,11 +276,12 @@ async fn build_providers(
 }
 
 /// The address of a provider, without connections so far.
-pub(crate) fn open_origin(settings: &config::Provider) -> anyhow::Result<Origin> {
+pub(crate) fn open_origin(settings: &config::Provider, config: &Config) -> anyhow::Result<Origin> {
     Origin::new(&OriginOptions {
         base_url: settings.base_url.as_str().to_owned(),
         ca_file: settings.ca_file.clone(),
         http2: settings.http2,
+        allow_link_local: config.server.allow_link_local,
     })
 }
 

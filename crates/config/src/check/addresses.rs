@@ -47,15 +47,21 @@ pub(crate) fn check(sections: &Sections, findings: &mut Findings) {
 
 fn is_link_local(url: &HttpUrl) -> bool {
     let name = url.host().trim_end_matches('.').to_ascii_lowercase();
-    let is_local = match url.address() {
-        Some(IpAddr::V4(address)) => address.is_link_local(),
-        Some(IpAddr::V6(address)) => address.is_unicast_link_local(),
+    match url.address() {
+        Some(address) => is_link_local_address(address),
         None => METADATA_NAMES.contains(&name.as_str()),
+    }
+}
+
+/// Whether an address is link-local, or a cloud's metadata service: providers are not reached there unless
+/// `server.allow_link_local` says so.
+pub fn is_link_local_address(address: IpAddr) -> bool {
+    let address = address.to_canonical();
+    let is_local = match address {
+        IpAddr::V4(address) => address.is_link_local(),
+        IpAddr::V6(address) => address.is_unicast_link_local(),
     };
-    is_local
-        || url
-            .address()
-            .is_some_and(|address| METADATA.contains(&address))
+    is_local || METADATA.contains(&address)
 }
 
 #[cfg(test)]

@@ -5,6 +5,8 @@ mod aliases;
 mod exposure;
 mod keys;
 
+pub use addresses::is_link_local_address;
+
 use domain::Secret;
 
 use crate::Origin;

@@ -18,6 +18,7 @@ pub(super) fn run(config: &Config) -> anyhow::Result<ExitCode> {
         base_url: base_url.clone(),
         ca_file: None,
         http2: false,
+        allow_link_local: true,
     };
     let origin = Origin::new(&options)?;
     let mut request = Outgoing {

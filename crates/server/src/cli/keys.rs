@@ -206,7 +206,7 @@ async fn test(
             ));
             continue;
         };
-        let origin = boot::open_origin(settings)?;
+        let origin = boot::open_origin(settings, config)?;
         let verdict = tokio::time::timeout(PATIENCE, probe(&origin, key)).await;
         let verdict = verdict.unwrap_or_else(|_| Verdict::new(Class::Timeout, "no_answer"));
         failed += usize::from(verdict.class != Class::Ok);

@@ -24,6 +24,8 @@ pub(crate) struct Endpoint {
     pub(crate) port: u16,
     /// None: plain http.
     pub(crate) tls: Option<Arc<ClientConfig>>,
+    /// Whether names may lead to link-local addresses, and so to a cloud's metadata service.
+    pub(crate) allow_link_local: bool,
 }
 
 impl Endpoint {
@@ -50,9 +52,7 @@ impl Endpoint {
             source,
         };
         let bare_host = self.host.trim_start_matches('[').trim_end_matches(']');
-        let tcp = TcpStream::connect((bare_host, self.port))
-            .await
-            .map_err(failed)?;
+        let tcp = self.dial(bare_host).await.map_err(failed)?;
         tcp.set_nodelay(true).map_err(failed)?;
         let Some(config) = &self.tls else {
             return Ok((Io::Plain(tcp), Protocol::Http1));
@@ -74,6 +74,23 @@ impl Endpoint {
             Protocol::Http1
         };
         Ok((Io::Tls(Box::new(tls)), protocol))
+    }
+
+    /// Connects to the first address of the host that takes the connection.
+    async fn dial(&self, host: &str) -> io::Result<TcpStream> {
+        let mut last = io::Error::new(io::ErrorKind::NotFound, "the name has no address");
+        for address in tokio::net::lookup_host((host, self.port)).await? {
+            if !self.allow_link_local && config::is_link_local_address(address.ip()) {
+                let text = "it is a link-local or metadata address; see server.allow_link_local";
+                last = io::Error::new(io::ErrorKind::PermissionDenied, text);
+                continue;
+            }
+            match TcpStream::connect(address).await {
+                Ok(stream) => return Ok(stream),
+                Err(error) => last = error,
+            }
+        }
+        Err(last)
     }
 }
 

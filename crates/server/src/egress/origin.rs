@@ -30,6 +30,8 @@ pub(crate) struct OriginOptions {
     pub(crate) ca_file: Option<PathBuf>,
     /// Whether HTTP/2 is offered.
     pub(crate) http2: bool,
+    /// Whether names may lead to link-local addresses.
+    pub(crate) allow_link_local: bool,
 }
 
 /// A provider's address with its connections.
@@ -65,6 +67,7 @@ impl Origin {
                     .port_u16()
                     .unwrap_or(if is_https { 443 } else { 80 }),
                 tls: tls.transpose()?,
+                allow_link_local: options.allow_link_local,
             },
             authority: HeaderValue::from_str(authority.as_str())?,
             scheme,

@@ -6,9 +6,9 @@ use bytes::{Bytes, BytesMut};
 use domain::{Certainty, Class, Verdict};
 use http::header::{CONTENT_LENGTH, CONTENT_TYPE};
 use http::response::Parts;
-use http::{HeaderValue, Response, StatusCode};
+use http::{HeaderValue, Method, Response, StatusCode};
 use http_body_util::BodyExt;
-use providers::google::{self, ErrorAnswer, Transfer};
+use providers::google::{self, ErrorAnswer, Place, Transfer};
 use wire::gemini::{AnswerScan, Content, Framing};
 
 use super::call::Call;
@@ -20,6 +20,7 @@ use crate::snapshot::Provider;
 
 /// The most that is read of an error's body.
 const LARGEST_ERROR: usize = 1 << 20;
+const LONGEST_EXCERPT: usize = 512;
 /// An answer that has nothing useful by then is passed on rather than held back further.
 const MOST_HELD: usize = 1 << 20;
 
@@ -90,7 +91,7 @@ async fn exchange(provider: &Provider, call: &mut Call, credential: &Credential)
     if head.status.is_client_error() || head.status.is_server_error() {
         return refused(call, credential, head, body).await;
     }
-    hold(call, credential, head, body).await
+    hold(provider, call, credential, head, body).await
 }
 
 /// Reads an error and judges it.
@@ -103,12 +104,11 @@ async fn refused(call: &Call, credential: &Credential, head: Parts, body: Upstre
         body: &body,
         place: call.place,
     });
-    let private = String::from_utf8_lossy(&redact(body.slice(..body.len().min(512)), credential))
-        .into_owned();
+    let refusal = refusal(head, body, credential);
     let failure = Failure {
-        refusal: Some(refusal(head, body, credential)),
+        private: excerpt(&refusal.body),
+        refusal: Some(refusal),
         is_harmless: proves_nothing_was_done(status, verdict.class),
-        private,
         ..Failure::default()
     };
     (Some(status), verdict, Err(failure))
@@ -116,6 +116,7 @@ async fn refused(call: &Call, credential: &Credential, head: Parts, body: Upstre
 
 /// Reads a success until it is worth sending, or turns out to be none.
 async fn hold(
+    provider: &Provider,
     call: &Call,
     credential: &Credential,
     mut head: Parts,
@@ -131,6 +132,7 @@ async fn hold(
         head.headers.remove(CONTENT_LENGTH);
     }
     let mut flow = Flow::new(scan);
+    let may_link = may_hold_links(call);
     let mut bytes_held = 0;
     loop {
         let frame = match body.frame().await {
@@ -146,7 +148,7 @@ async fn hold(
         if progress.error {
             return error_inside(status, head, &flow, credential);
         }
-        if progress.useful || bytes_held > MOST_HELD {
+        if (progress.useful && !may_link) || bytes_held > MOST_HELD {
             let verdict = flow.verdict();
             return (
                 status,
@@ -160,6 +162,10 @@ async fn hold(
         }
     }
     flow.finish();
+    if may_link {
+        flow.turn_links(&provider.origin.url(), call.called_at.as_deref());
+        head.headers.remove(CONTENT_LENGTH);
+    }
     let verdict = flow.final_verdict();
     let answer = Answer {
         head,
@@ -168,14 +174,22 @@ async fn hold(
     };
     match verdict.class {
         Class::Ok | Class::Blocked => (status, verdict, Ok(answer)),
-        _ => {
+        class => {
+            let is_passable = class == Class::EmptyAnswer;
             let failure = Failure {
-                empty: Some(answer),
+                empty: is_passable.then_some(answer),
                 ..Failure::default()
             };
             (status, verdict, Err(failure))
         }
     }
+}
+
+/// Whether the answer may name files to be downloaded: it is then read whole, as far as it is small.
+fn may_hold_links(call: &Call) -> bool {
+    call.place == Place::Resource
+        && call.transfer == Transfer::None
+        && call.outgoing.method == Method::GET
 }
 
 /// How the answer is read; not at all where it is no JSON.
@@ -210,15 +224,15 @@ fn error_inside(
         _ => (b"{\"error\":", b"}"),
     };
     let body = Bytes::from([open, object, close].concat());
-    let private = String::from_utf8_lossy(&redact(body.clone(), credential)).into_owned();
     head.status = status_of(object);
     head.headers.insert(
         CONTENT_TYPE,
         HeaderValue::from_static("application/json; charset=UTF-8"),
     );
+    let refusal = refusal(head, body, credential);
     let failure = Failure {
-        refusal: Some(refusal(head, body, credential)),
-        private,
+        private: excerpt(&refusal.body),
+        refusal: Some(refusal),
         ..Failure::default()
     };
     (status, flow.verdict(), Err(failure))
@@ -313,6 +327,11 @@ fn refusal(mut head: Parts, body: Bytes, credential: &Credential) -> Refusal {
         head,
         body: redact(body, credential),
     }
+}
+
+/// The beginning of a body that has been redacted, for the log.
+fn excerpt(body: &[u8]) -> String {
+    String::from_utf8_lossy(&body[..body.len().min(LONGEST_EXCERPT)]).into_owned()
 }
 
 fn redact(body: Bytes, credential: &Credential) -> Bytes {

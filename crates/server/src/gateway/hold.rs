@@ -10,6 +10,7 @@ use http::response::Parts;
 use providers::google;
 use wire::gemini::{AnswerScan, Framing, Progress};
 
+use super::links;
 use crate::egress::UpstreamBody;
 
 /// The longest event that is kept back; of a longer one the caller gets the beginning as it comes.
@@ -89,6 +90,17 @@ impl Flow {
         let is_told = !end.is_empty();
         self.ready.push_back(end.into());
         is_told
+    }
+
+    /// Turns download links in a body that is all here round to `here`.
+    pub(crate) fn turn_links(&mut self, there: &str, here: Option<&str>) {
+        let Some(here) = here else { return };
+        let whole = if self.ready.len() == 1 {
+            self.ready.pop_front().unwrap_or_default()
+        } else {
+            self.ready.drain(..).flatten().collect()
+        };
+        self.ready.push_back(links::turn_round(whole, there, here));
     }
 
     /// What the answer is so far. That its end has not come yet says nothing against it.

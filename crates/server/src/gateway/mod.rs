@@ -12,6 +12,7 @@ mod failover;
 mod headers;
 mod heartbeat;
 mod hold;
+mod links;
 mod models;
 mod record;
 mod relay;

@@ -1,12 +1,13 @@
 //! What is written down of a request. A recording goes with the request from its first byte to its last; wherever that
 //! ends, also by the caller going away, the record is handed to the writer once, without waiting.
 
-use std::sync::atomic::{AtomicU16, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU16, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use domain::{Attempt, AttemptOutcome, Class, Dialect, RequestId, RequestRecord, UnixMs, Usage};
 use http::{HeaderMap, HeaderValue};
+use prometheus::IntCounter;
 use tokio::sync::mpsc;
 
 use super::attempt::Tried;
@@ -24,24 +25,20 @@ const CLIENT_CLOSED_REQUEST: u16 = 499;
 #[derive(Debug)]
 pub(crate) struct RecordSink {
     queue: mpsc::Sender<RequestRecord>,
-    dropped: AtomicU64,
+    /// Records that were lost because the writer could not follow.
+    dropped: IntCounter,
     instance: u16,
     sequence: AtomicU16,
 }
 
 impl RecordSink {
-    pub(crate) fn new(queue: mpsc::Sender<RequestRecord>) -> Self {
+    pub(crate) fn new(queue: mpsc::Sender<RequestRecord>, dropped: IntCounter) -> Self {
         Self {
             queue,
-            dropped: AtomicU64::new(0),
+            dropped,
             instance: fastrand::u16(..),
             sequence: AtomicU16::new(0),
         }
-    }
-
-    /// Records that were lost because the writer could not follow.
-    pub(crate) fn dropped(&self) -> u64 {
-        self.dropped.load(Ordering::Relaxed)
     }
 
     /// Records that wait to be written.
@@ -59,7 +56,7 @@ impl RecordSink {
 
     fn put(&self, record: RequestRecord) {
         if self.queue.try_send(record).is_err() {
-            self.dropped.fetch_add(1, Ordering::Relaxed);
+            self.dropped.inc();
         }
     }
 }

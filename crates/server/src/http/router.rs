@@ -6,7 +6,7 @@ use std::sync::Arc;
 use http::{Method, Request, Response, StatusCode};
 use hyper::body::Incoming;
 
-use super::{Body, own};
+use super::{Body, cors, own};
 use crate::app::App;
 use crate::gateway::{self, ErrorShape, Found, GatewayError, Route};
 
@@ -16,6 +16,19 @@ pub(crate) async fn serve(
     request: Request<Incoming>,
     peer: IpAddr,
 ) -> Response<Body> {
+    let Some(origin) = cors::allowed_origin(request.headers(), &app.snapshot.load().config.server)
+    else {
+        return route(app, request, peer).await;
+    };
+    if let Some(answer) = cors::preflight(request.method(), request.headers(), &origin) {
+        return answer;
+    }
+    let mut response = route(app, request, peer).await;
+    cors::allow(response.headers_mut(), &origin);
+    response
+}
+
+async fn route(app: &Arc<App>, request: Request<Incoming>, peer: IpAddr) -> Response<Body> {
     match Route::find(request.method(), request.uri(), request.headers()) {
         Found::Route(route) => gateway::serve(app, request, peer, route).await,
         Found::NotYet => not_yet(request.uri().path()),

@@ -30,7 +30,7 @@ pub(crate) struct Metrics {
     pub(crate) retries: IntCounter,
     keys: IntGaugeVec,
     in_queue: IntGaugeVec,
-    dropped: IntGaugeVec,
+    pub(crate) dropped_records: IntCounter,
     models: RwLock<HashSet<Arc<str>>>,
 }
 
@@ -63,7 +63,12 @@ impl Metrics {
         let retries = IntCounter::new("keymux_retries_total", "Attempts after the first.")?;
         registry.register(Box::new(duration.clone()))?;
         registry.register(Box::new(first_byte.clone()))?;
+        let dropped_records = IntCounter::new(
+            "keymux_dropped_records_total",
+            "Request records lost because the database could not follow.",
+        )?;
         registry.register(Box::new(retries.clone()))?;
+        registry.register(Box::new(dropped_records.clone()))?;
         Ok(Self {
             requests: counters(
                 "api_requests_total",
@@ -91,11 +96,7 @@ impl Metrics {
                 "What waits to be written.",
                 &["queue"],
             )?,
-            dropped: gauges(
-                "keymux_dropped_records",
-                "Records lost since the start.",
-                &["queue"],
-            )?,
+            dropped_records,
             duration,
             first_byte,
             retries,
@@ -165,10 +166,6 @@ impl Metrics {
         }
         let depth = i64::try_from(app.records.depth()).unwrap_or(i64::MAX);
         self.in_queue.with_label_values(&["request_log"]).set(depth);
-        let dropped = i64::try_from(app.records.dropped()).unwrap_or(i64::MAX);
-        self.dropped
-            .with_label_values(&["request_log"])
-            .set(dropped);
     }
 
     fn count_tokens(&self, provider: &str, model: &str, usage: &domain::Usage) {
