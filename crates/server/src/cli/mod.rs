@@ -71,10 +71,14 @@ fn load(file: Option<PathBuf>) -> Result<Config, ExitCode> {
     })
 }
 
-/// Runs asynchronous work of a subcommand on threads of its own: `workers` of them, 0: one for each core.
+/// Runs asynchronous work of a subcommand on `workers` threads; 0: one for each core.
 fn block_on<T>(workers: usize, work: impl Future<Output = anyhow::Result<T>>) -> anyhow::Result<T> {
-    let mut runtime = tokio::runtime::Builder::new_multi_thread();
-    if workers > 0 {
+    let mut runtime = match workers {
+        // One thread needs no scheduler that shares work out.
+        1 => tokio::runtime::Builder::new_current_thread(),
+        _ => tokio::runtime::Builder::new_multi_thread(),
+    };
+    if workers > 1 {
         runtime.worker_threads(workers);
     }
     runtime.enable_all().build()?.block_on(work)

@@ -21,8 +21,8 @@ type Connection = http1::Connection<TokioIo<Io>, RequestBody>;
 #[derive(Debug)]
 pub(crate) struct H1 {
     sender: http1::SendRequest<RequestBody>,
-    /// None: it has closed.
-    connection: Option<Connection>,
+    /// None: it has closed. Boxed, because a connection is moved from hand to hand with every request.
+    connection: Option<Box<Connection>>,
     /// When it became idle.
     pub(crate) idle_since: Instant,
 }
@@ -35,7 +35,7 @@ impl H1 {
             .await?;
         Ok(Self {
             sender,
-            connection: Some(connection),
+            connection: Some(Box::new(connection)),
             idle_since: Instant::now(),
         })
     }
@@ -69,10 +69,10 @@ impl H1 {
     }
 }
 
-fn drive(connection: &mut Option<Connection>, cx: &mut Context<'_>) {
+fn drive(connection: &mut Option<Box<Connection>>, cx: &mut Context<'_>) {
     if let Some(open) = connection {
         // How it ended is told by the answer or its body; here it only matters that it must not be polled again.
-        if Pin::new(open).poll(cx).is_ready() {
+        if Pin::new(&mut **open).poll(cx).is_ready() {
             *connection = None;
         }
     }

@@ -63,7 +63,8 @@ impl Call {
         let operation = google::operation(&head.method, route.path());
         let called_at = address::as_called(&head.headers, peer, &server.trusted_proxies);
         let brought = brought_key(&head.headers);
-        let body = if operation.transfer == Transfer::Upload {
+        let is_file = operation.transfer == Transfer::Upload && !begins_upload(&head.headers);
+        let body = if is_file {
             stream(body, &head.headers, server.max_upload.0)?
         } else {
             buffer(body, &head.headers, server.max_body.0).await?
@@ -123,6 +124,13 @@ fn path_and_query(route: &Route) -> String {
 fn brought_key(headers: &HeaderMap) -> Option<Secret> {
     let text = headers.get(BROUGHT_KEY)?.to_str().ok()?.trim();
     (!text.is_empty()).then(|| Secret::new(text))
+}
+
+/// The first request of a resumable upload brings no file yet, so it can be tried with another key.
+fn begins_upload(headers: &HeaderMap) -> bool {
+    headers
+        .get("x-goog-upload-command")
+        .is_some_and(|command| command == "start")
 }
 
 fn stream(body: Incoming, headers: &HeaderMap, limit: u64) -> Result<OutgoingBody, GatewayError> {

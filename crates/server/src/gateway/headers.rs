@@ -1,96 +1,97 @@
 //! Which headers pass: all of them, but for those that belong to one connection, show who called, or hold a credential.
 
-use http::header::{self, HeaderName};
+use http::header::{CONNECTION, HeaderName};
 use http::{HeaderMap, HeaderValue};
-
-/// Of one connection, not of the message (RFC 9110, section 7.6.1).
-const HOP_BY_HOP: [HeaderName; 8] = [
-    header::CONNECTION,
-    HeaderName::from_static("keep-alive"),
-    HeaderName::from_static("proxy-connection"),
-    header::PROXY_AUTHENTICATE,
-    header::PROXY_AUTHORIZATION,
-    header::TE,
-    header::TRANSFER_ENCODING,
-    header::UPGRADE,
-];
-
-/// Never sent to a provider: credentials, and what tells it who called and by which way.
-const NOT_UPSTREAM: [HeaderName; 18] = [
-    header::HOST,
-    header::AUTHORIZATION,
-    header::COOKIE,
-    header::CONTENT_LENGTH,
-    header::EXPECT,
-    header::FORWARDED,
-    header::TRAILER,
-    header::VIA,
-    HeaderName::from_static("x-real-ip"),
-    HeaderName::from_static("x-goog-api-key"),
-    HeaderName::from_static("x-server-key"),
-    HeaderName::from_static("x-api-key"),
-    HeaderName::from_static("x-google-api-key"),
-    HeaderName::from_static("x-xai-api-key"),
-    HeaderName::from_static("x-gigachat-api-key"),
-    HeaderName::from_static("x-perplexity-api-key"),
-    HeaderName::from_static("x-client-ip"),
-    HeaderName::from_static("true-client-ip"),
-];
-
-/// Never sent to a caller: what a provider says of its own host, and its cookies.
-const NOT_DOWNSTREAM: [HeaderName; 4] = [
-    header::SET_COOKIE,
-    header::ALT_SVC,
-    header::STRICT_TRANSPORT_SECURITY,
-    HeaderName::from_static("x-goog-api-key"),
-];
 
 /// Makes a caller's headers fit to be sent to a provider.
 pub(crate) fn clean_for_upstream(headers: &mut HeaderMap) {
-    drop_hop_by_hop(headers);
-    for name in &NOT_UPSTREAM {
-        headers.remove(name);
-    }
-    let forwarded: Vec<HeaderName> = headers
-        .keys()
-        .filter(|name| tells_the_way(name.as_str()))
-        .cloned()
-        .collect();
-    for name in forwarded {
-        headers.remove(name);
-    }
+    drop_named_by_connection(headers);
+    drop_where(headers, |name, _| {
+        is_of_one_connection(name) || is_credential(name) || tells_who_called(name)
+    });
 }
 
 /// Makes a provider's headers fit to be sent to a caller: no value that holds `secret` passes.
 pub(crate) fn clean_for_caller(headers: &mut HeaderMap, secret: &str) {
-    drop_hop_by_hop(headers);
-    for name in &NOT_DOWNSTREAM {
-        headers.remove(name);
-    }
-    let holds_secret = |value: &HeaderValue| contains(value.as_bytes(), secret.as_bytes());
-    let leaking: Vec<HeaderName> = headers
+    drop_named_by_connection(headers);
+    drop_where(headers, |name, value| {
+        is_of_one_connection(name)
+            || is_of_the_providers_host(name)
+            || contains(value.as_bytes(), secret.as_bytes())
+    });
+}
+
+/// Of one connection, not of the message (RFC 9110, section 7.6.1).
+fn is_of_one_connection(name: &str) -> bool {
+    matches!(
+        name,
+        "connection"
+            | "keep-alive"
+            | "proxy-authenticate"
+            | "proxy-authorization"
+            | "proxy-connection"
+            | "te"
+            | "trailer"
+            | "transfer-encoding"
+            | "upgrade"
+    )
+}
+
+/// What keymux reads itself, or sets anew.
+fn is_credential(name: &str) -> bool {
+    matches!(
+        name,
+        "authorization"
+            | "content-length"
+            | "cookie"
+            | "expect"
+            | "host"
+            | "x-api-key"
+            | "x-gigachat-api-key"
+            | "x-goog-api-key"
+            | "x-google-api-key"
+            | "x-perplexity-api-key"
+            | "x-server-key"
+            | "x-xai-api-key"
+    )
+}
+
+fn tells_who_called(name: &str) -> bool {
+    matches!(
+        name,
+        "forwarded" | "true-client-ip" | "via" | "x-client-ip" | "x-real-ip"
+    ) || ["cf-", "x-envoy-", "x-forwarded-"]
         .iter()
-        .filter(|(_, value)| holds_secret(value))
+        .any(|prefix| name.starts_with(prefix))
+}
+
+/// What a provider says of its own host, and its cookies.
+fn is_of_the_providers_host(name: &str) -> bool {
+    matches!(
+        name,
+        "alt-svc" | "set-cookie" | "strict-transport-security" | "x-goog-api-key"
+    )
+}
+
+/// Looks at each header once: most requests have few, and lose two or three.
+fn drop_where(headers: &mut HeaderMap, is_dropped: impl Fn(&str, &HeaderValue) -> bool) {
+    let dropped: Vec<HeaderName> = headers
+        .iter()
+        .filter(|(name, value)| is_dropped(name.as_str(), value))
         .map(|(name, _)| name.clone())
         .collect();
-    for name in leaking {
+    for name in &dropped {
         headers.remove(name);
     }
 }
 
-fn tells_the_way(name: &str) -> bool {
-    name.starts_with("x-forwarded-") || name.starts_with("cf-") || name.starts_with("x-envoy-")
-}
-
-/// Removes what is of one connection, with what `Connection` names besides.
-fn drop_hop_by_hop(headers: &mut HeaderMap) {
-    if let Some(named) = headers.get(header::CONNECTION).cloned() {
-        for name in named.to_str().unwrap_or_default().split(',') {
-            headers.remove(name.trim());
-        }
-    }
-    for name in &HOP_BY_HOP {
-        headers.remove(name);
+/// Removes the headers that `Connection` names.
+fn drop_named_by_connection(headers: &mut HeaderMap) {
+    let Some(named) = headers.get(CONNECTION).cloned() else {
+        return;
+    };
+    for name in named.to_str().unwrap_or_default().split(',') {
+        headers.remove(name.trim());
     }
 }
 

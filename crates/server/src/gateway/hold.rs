@@ -29,7 +29,7 @@ pub(crate) struct Answer {
 #[derive(Debug)]
 pub(crate) struct Flow {
     /// None: the body is not of a kind that is read.
-    scan: Option<AnswerScan>,
+    scan: Option<Box<AnswerScan>>,
     ready: VecDeque<Bytes>,
     tail: Vec<Bytes>,
     tail_bytes: usize,
@@ -40,7 +40,7 @@ pub(crate) struct Flow {
 impl Flow {
     pub(crate) fn new(scan: Option<AnswerScan>) -> Self {
         Self {
-            scan,
+            scan: scan.map(Box::new),
             ready: VecDeque::new(),
             tail: Vec::new(),
             tail_bytes: 0,
@@ -133,7 +133,7 @@ impl Flow {
     }
 
     pub(crate) fn scan(&self) -> Option<&AnswerScan> {
-        self.scan.as_ref()
+        self.scan.as_deref()
     }
 
     /// Whether it is a stream whose end can be told in the dialect.
