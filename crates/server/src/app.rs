@@ -56,6 +56,10 @@ impl Phase {
         }
     }
 
+    pub(crate) fn is_draining(&self) -> bool {
+        self.0.load(Ordering::Acquire) == DRAINING
+    }
+
     pub(crate) fn is_ready(&self) -> bool {
         self.0.load(Ordering::Acquire) == READY
     }

@@ -2,6 +2,8 @@
 
 use std::io;
 
+use super::outgoing::TooLarge;
+
 /// How far a request had come when it failed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Phase {
@@ -9,6 +11,15 @@ pub(crate) enum Phase {
     Connect,
     /// The request may have been read, and acted on.
     Exchange,
+}
+
+/// What a caller did to its upload.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum CallersFault {
+    /// It sent more than it may.
+    TooLarge,
+    /// It went away.
+    BrokeOff,
 }
 
 /// A request that got no answer.
@@ -53,13 +64,35 @@ impl SendError {
         }
     }
 
+    /// What the caller did to its upload, where that ended the exchange.
+    pub(crate) fn callers_fault(&self) -> Option<CallersFault> {
+        let Self::Exchange(error) = self else {
+            return None;
+        };
+        if !error.is_user() {
+            return None;
+        }
+        let mut cause = std::error::Error::source(error);
+        while let Some(inner) = cause {
+            if inner.is::<TooLarge>() {
+                return Some(CallersFault::TooLarge);
+            }
+            cause = inner.source();
+        }
+        Some(CallersFault::BrokeOff)
+    }
+
     /// A short stable code for records, for example `connect_failed`.
     pub(crate) fn reason(&self) -> &'static str {
         match self {
             Self::Connect { .. } => "connect_failed",
             Self::ConnectTimeout { .. } => "connect_timeout",
             Self::Tls { .. } => "tls_failed",
-            Self::Exchange(_) => "connection_lost",
+            Self::Exchange(_) => match self.callers_fault() {
+                Some(CallersFault::TooLarge) => "upload_too_large",
+                Some(CallersFault::BrokeOff) => "upload_broke_off",
+                None => "connection_lost",
+            },
         }
     }
 }

@@ -10,6 +10,6 @@ mod outgoing;
 mod tls;
 
 pub(crate) use body::UpstreamBody;
-pub(crate) use error::{Phase, SendError};
+pub(crate) use error::{CallersFault, Phase, SendError};
 pub(crate) use origin::{Origin, OriginOptions};
 pub(crate) use outgoing::{Outgoing, OutgoingBody, RequestBody};

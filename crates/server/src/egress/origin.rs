@@ -77,13 +77,12 @@ impl Origin {
         })
     }
 
-    /// The address without its path, for example `https://generativelanguage.googleapis.com`.
+    /// The address without a slash at its end, for example `https://generativelanguage.googleapis.com`.
     pub(crate) fn url(&self) -> String {
-        format!(
-            "{}://{}",
-            self.scheme,
-            self.authority.to_str().unwrap_or_default()
-        )
+        {
+            let authority = self.authority.to_str().unwrap_or_default();
+            format!("{}://{authority}{}", self.scheme, self.base_path)
+        }
     }
 
     /// Sends the request and gives the answer once its head is there.

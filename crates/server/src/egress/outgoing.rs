@@ -3,6 +3,7 @@
 use std::collections::VecDeque;
 use std::pin::Pin;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::task::{Context, Poll};
 
 use bytes::Bytes;
@@ -28,15 +29,42 @@ pub(crate) enum OutgoingBody {
     /// The chunks as they were received; sending them again copies nothing.
     Buffered(Arc<[Bytes]>),
     /// An upload, passed on as it comes. Gone after the first sending.
-    Streamed(Option<RequestBody>),
+    Streamed {
+        /// The caller's body.
+        body: Option<RequestBody>,
+        /// Tells how far it has come.
+        moved: Arc<AtomicU64>,
+    },
 }
 
 impl OutgoingBody {
+    /// An upload of at most `limit` bytes.
+    pub(crate) fn streamed(body: Incoming, limit: u64) -> Self {
+        let moved = Arc::new(AtomicU64::new(0));
+        let body = RequestBody::Incoming {
+            body,
+            left: limit,
+            moved: moved.clone(),
+        };
+        Self::Streamed {
+            body: Some(body),
+            moved,
+        }
+    }
+
+    /// Bytes of an upload that have been passed on; none of a body that is here.
+    pub(crate) fn moved(&self) -> Option<Arc<AtomicU64>> {
+        match self {
+            Self::Buffered(_) => None,
+            Self::Streamed { moved, .. } => Some(moved.clone()),
+        }
+    }
+
     /// The body for one sending; none when it is gone.
     pub(crate) fn take(&mut self) -> Option<RequestBody> {
         match self {
             Self::Buffered(chunks) => Some(RequestBody::replay(chunks)),
-            Self::Streamed(body) => body.take(),
+            Self::Streamed { body, .. } => body.take(),
         }
     }
 }
@@ -57,6 +85,8 @@ pub(crate) enum RequestBody {
         body: Incoming,
         /// What may still come.
         left: u64,
+        /// What has come.
+        moved: Arc<AtomicU64>,
     },
 }
 
@@ -97,12 +127,13 @@ impl Body for RequestBody {
                 *length -= chunk.as_ref().map_or(0, |chunk| chunk.len() as u64);
                 Poll::Ready(chunk.map(|chunk| Ok(Frame::data(chunk))))
             }
-            Self::Incoming { body, left } => {
+            Self::Incoming { body, left, moved } => {
                 let frame = std::task::ready!(Pin::new(body).poll_frame(cx));
                 Poll::Ready(frame.map(|frame| {
                     let frame = frame?;
                     let size = frame.data_ref().map_or(0, |data| data.len() as u64);
                     *left = left.checked_sub(size).ok_or(TooLarge)?;
+                    moved.fetch_add(size, Ordering::Relaxed);
                     Ok(frame)
                 }))
             }

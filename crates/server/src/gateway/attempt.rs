@@ -1,5 +1,7 @@
 //! One try: send with one key, read the answer until it is worth committing to, and judge it.
 
+use std::pin::pin;
+use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use bytes::{Bytes, BytesMut};
@@ -15,7 +17,7 @@ use super::call::Call;
 use super::credentials::Credential;
 use super::headers;
 use super::hold::{Answer, Flow};
-use crate::egress::{Phase, SendError, UpstreamBody};
+use crate::egress::{CallersFault, Phase, SendError, UpstreamBody};
 use crate::snapshot::Provider;
 
 /// The most that is read of an error's body.
@@ -57,7 +59,8 @@ pub(crate) struct Refusal {
 
 type Judged = (Option<u16>, Verdict, Result<Answer, Failure>);
 
-/// Tries `call` with one key, for at most `limit` up to the first useful chunk.
+/// Tries `call` with one key, for at most `limit` up to the first useful chunk; an upload, as long as it moves within
+/// `limit`.
 pub(crate) async fn send(
     provider: &Provider,
     call: &mut Call,
@@ -65,10 +68,21 @@ pub(crate) async fn send(
     limit: Duration,
 ) -> Tried {
     let began = Instant::now();
-    let exchange = exchange(provider, call, credential);
-    let (status, verdict, result) = tokio::time::timeout(limit, exchange)
-        .await
-        .unwrap_or_else(|_| timed_out(limit));
+    let moved = call.outgoing.body.moved();
+    let mut exchange = pin!(exchange(provider, call, credential));
+    let mut seen = 0;
+    let (status, verdict, result) = loop {
+        if let Ok(judged) = tokio::time::timeout(limit, exchange.as_mut()).await {
+            break judged;
+        }
+        let now = moved
+            .as_ref()
+            .map_or(0, |moved| moved.load(Ordering::Relaxed));
+        if now == seen {
+            break timed_out(limit);
+        }
+        seen = now;
+    };
     Tried {
         status,
         verdict,
@@ -144,7 +158,7 @@ async fn hold(
             continue;
         };
         bytes_held += chunk.len();
-        let progress = flow.push(chunk);
+        let progress = flow.push(chunk, credential.secret());
         if progress.error {
             return error_inside(status, head, &flow, credential);
         }
@@ -266,16 +280,17 @@ fn unusable_key() -> Judged {
 }
 
 fn unreachable_provider(error: &SendError) -> Judged {
+    let class = match error.callers_fault() {
+        Some(CallersFault::TooLarge) => Class::BadRequest,
+        Some(CallersFault::BrokeOff) => Class::ClientGone,
+        None => Class::Network,
+    };
     let failure = Failure {
         is_harmless: error.phase() == Phase::Connect,
         private: error.to_string(),
         ..Failure::default()
     };
-    (
-        None,
-        Verdict::new(Class::Network, error.reason()),
-        Err(failure),
-    )
+    (None, Verdict::new(class, error.reason()), Err(failure))
 }
 
 fn broke_off(status: Option<u16>, error: &hyper::Error) -> Judged {

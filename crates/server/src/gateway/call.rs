@@ -18,7 +18,7 @@ use wire::gemini::{Content, Framing};
 use super::caller::without_credentials;
 use super::error::GatewayError;
 use super::{Route, address, headers};
-use crate::egress::{Outgoing, OutgoingBody, RequestBody};
+use crate::egress::{Outgoing, OutgoingBody};
 use crate::snapshot::Snapshot;
 
 /// A caller's own key for Google.
@@ -109,7 +109,7 @@ impl Call {
 
     /// Whether the body is gone once it has been sent.
     pub(crate) fn is_sent_once(&self) -> bool {
-        matches!(self.outgoing.body, OutgoingBody::Streamed(_))
+        matches!(self.outgoing.body, OutgoingBody::Streamed { .. })
     }
 }
 
@@ -138,10 +138,7 @@ fn stream(body: Incoming, headers: &HeaderMap, limit: u64) -> Result<OutgoingBod
     if body.is_end_stream() {
         return Ok(OutgoingBody::Buffered(Arc::from([])));
     }
-    Ok(OutgoingBody::Streamed(Some(RequestBody::Incoming {
-        body,
-        left: limit,
-    })))
+    Ok(OutgoingBody::streamed(body, limit))
 }
 
 async fn buffer(

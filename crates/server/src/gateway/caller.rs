@@ -60,6 +60,11 @@ pub(crate) fn identify(
     }
 }
 
+/// Whether a key is shown at all, right or wrong.
+pub(crate) fn shows_key(headers: &HeaderMap, query: Option<&str>) -> bool {
+    credentials(headers, query).next().is_some()
+}
+
 /// Whether the caller authenticates as OpenAI's clients do rather than as Google's.
 pub(crate) fn speaks_openai(headers: &HeaderMap, query: Option<&str>) -> bool {
     let googles = ["x-goog-api-key", "x-server-key"];
@@ -105,17 +110,20 @@ fn parameter<'a>(query: Option<&'a str>, name: &str) -> Option<Cow<'a, str>> {
     let pairs = query?.split('&').filter_map(|pair| pair.split_once('='));
     let (_, value) = pairs
         .into_iter()
-        .find(|(key, value)| *key == name && !value.is_empty())?;
-    percent_encoding::percent_decode_str(value)
-        .decode_utf8()
-        .ok()
+        .find(|(key, value)| decoded(key) == name && !value.is_empty())?;
+    Some(decoded(value))
+}
+
+/// Percent-decoded; a name may be encoded as well as a value.
+fn decoded(text: &str) -> Cow<'_, str> {
+    percent_encoding::percent_decode_str(text).decode_utf8_lossy()
 }
 
 /// The query without parameters that hold credentials; the rest untouched, byte for byte.
 pub(crate) fn without_credentials(query: &str) -> Cow<'_, str> {
     let is_credential = |pair: &str| {
         let name = pair.split_once('=').map_or(pair, |(name, _)| name);
-        KEY_PARAMETERS.contains(&name)
+        KEY_PARAMETERS.contains(&&*decoded(name))
     };
     if !query.split('&').any(is_credential) {
         return Cow::Borrowed(query);
@@ -139,6 +147,7 @@ mod tests {
             ("alt=sse&&x=%20&keys=1", "alt=sse&&x=%20&keys=1"),
             ("access_token=auth_tokens%2Fx&a=b", "a=b"),
             ("key", ""),
+            ("%6Bey=sk-1&a=b", "a=b"),
         ] {
             assert_eq!(without_credentials(query), kept, "{query}");
         }

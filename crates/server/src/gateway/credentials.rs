@@ -68,6 +68,10 @@ impl Credentials {
         now: UnixMs,
     ) -> Result<Credential, Exhausted> {
         if let Some(id) = self.pinned {
+            if self.tried.contains(&id) && !again {
+                return Err(Exhausted::AllTried);
+            }
+            self.tried.push(id);
             return pool.lease_key(id, now).map(Credential::Pooled);
         }
         if let Some(secret) = self.brought.take() {

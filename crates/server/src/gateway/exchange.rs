@@ -131,6 +131,17 @@ impl Exchange {
     pub(crate) fn nothing_usable(&self, exhausted: Exhausted) -> GatewayError {
         let provider = &self.provider.name;
         match exhausted {
+            Exhausted::Cooling {
+                class: Class::ModelUnavailable,
+                ..
+            } => {
+                let text = format!(
+                    "{} is not available to any key of {provider}",
+                    self.call.model
+                );
+                GatewayError::upstream(StatusCode::NOT_FOUND, Class::ModelUnavailable, text)
+                    .code("model_not_found")
+            }
             Exhausted::Cooling { until, class } => self.exhausted(until, class),
             Exhausted::NoKeys => GatewayError::upstream(
                 StatusCode::SERVICE_UNAVAILABLE,

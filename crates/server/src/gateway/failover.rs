@@ -100,9 +100,13 @@ impl Run {
 
     /// How long the next attempt may take.
     fn limit(&self, exchange: &Exchange) -> Duration {
+        let most = exchange.snapshot.config.pool.request_timeout;
+        if exchange.call.is_sent_once() {
+            // An upload takes as long as it moves.
+            return most;
+        }
         let left = self.deadline.saturating_duration_since(Instant::now());
-        left.min(exchange.snapshot.config.pool.request_timeout)
-            .max(SHORTEST_ATTEMPT)
+        left.min(most).max(SHORTEST_ATTEMPT)
     }
 
     /// The key for the next attempt; waits for one where the settings allow it.
@@ -134,6 +138,7 @@ impl Run {
         if is_last || again == Again::Never {
             return Next::Answer;
         }
+        self.may_use_again = is_nobodys_fault(verdict.class);
         if again == Again::Free {
             return Next::Again(Duration::ZERO);
         }
@@ -158,7 +163,6 @@ impl Run {
             return Next::Answer;
         }
         *repeated += 1;
-        self.may_use_again = is_nobodys_fault(verdict.class);
         Next::Again(pause)
     }
 
@@ -195,6 +199,10 @@ impl Run {
             return Ok(Outcome::Refusal(Box::new(refusal), verdict));
         }
         let (status, text) = match verdict.class {
+            Class::BadRequest => (
+                StatusCode::PAYLOAD_TOO_LARGE,
+                "the upload is larger than server.max_upload",
+            ),
             Class::Timeout => (
                 StatusCode::GATEWAY_TIMEOUT,
                 "the provider did not answer in time; try again, or raise pool.request_timeout",

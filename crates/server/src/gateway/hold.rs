@@ -5,7 +5,7 @@
 use std::collections::VecDeque;
 
 use bytes::Bytes;
-use domain::{Class, Verdict};
+use domain::{Class, Secret, Verdict};
 use http::response::Parts;
 use providers::google;
 use wire::gemini::{AnswerScan, Framing, Progress};
@@ -49,7 +49,9 @@ impl Flow {
     }
 
     /// Takes the next chunk in. A body that is not read is worth sending at once.
-    pub(crate) fn push(&mut self, chunk: Bytes) -> Progress {
+    ///
+    /// From an error on, what passes is redacted: providers put keys into their error texts.
+    pub(crate) fn push(&mut self, chunk: Bytes, secret: &Secret) -> Progress {
         let Some(scan) = &mut self.scan else {
             self.ready.push_back(chunk);
             return Progress {
@@ -61,7 +63,11 @@ impl Flow {
         if scan.framing() == Framing::Json {
             self.ready.push_back(chunk);
         } else {
+            let before = self.ready.len();
             self.keep_whole_events(chunk, progress.whole_events_end);
+            if progress.error {
+                self.redact_from(before, secret);
+            }
         }
         progress
     }
@@ -157,6 +163,15 @@ impl Flow {
         if self.tail_bytes > LONGEST_KEPT {
             self.release();
             self.is_torn = true;
+        }
+    }
+
+    /// Redacts what has become ready, as one piece: a secret may be cut by a chunk's end.
+    fn redact_from(&mut self, first: usize, secret: &Secret) {
+        let whole: Bytes = self.ready.drain(first..).flatten().collect();
+        if !whole.is_empty() {
+            self.ready
+                .push_back(wire::redact::redact(whole, &[secret.expose()]));
         }
     }
 

@@ -16,6 +16,13 @@ use crate::http::Body;
 
 /// Google lists at most this many models on a page.
 const PAGE: &str = "pageSize=1000";
+/// What a model's id is encoded for: everything but what ids are made of.
+const IN_A_PATH: &percent_encoding::AsciiSet = &percent_encoding::NON_ALPHANUMERIC
+    .remove(b'-')
+    .remove(b'.')
+    .remove(b'_')
+    .remove(b'~')
+    .remove(b'/');
 const MOST_PAGES: usize = 20;
 const LARGEST_PAGE: usize = 16 << 20;
 
@@ -66,11 +73,13 @@ async fn all(exchange: &mut Exchange) -> Result<Vec<u8>, GatewayError> {
 
 async fn one(exchange: &mut Exchange, id: &str) -> Result<Vec<u8>, GatewayError> {
     let provider = exchange.provider.name.clone();
+    let id = percent_encoding::percent_decode_str(id).decode_utf8_lossy();
     let id = id
         .strip_prefix(&*provider)
         .and_then(|id| id.strip_prefix('/'))
-        .unwrap_or(id);
-    get(exchange, format!("/v1beta/models/{id}")).await?;
+        .unwrap_or(&id);
+    let encoded = percent_encoding::utf8_percent_encode(id, IN_A_PATH);
+    get(exchange, format!("/v1beta/models/{encoded}")).await?;
     Ok(Model::of(&provider, model_id(id)).to_json())
 }
 

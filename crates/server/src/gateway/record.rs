@@ -46,7 +46,8 @@ impl RecordSink {
         self.queue.max_capacity() - self.queue.capacity()
     }
 
-    fn next_id(&self, now: UnixMs) -> RequestId {
+    /// The id of a request that begins now.
+    pub(crate) fn next_id(&self, now: UnixMs) -> RequestId {
         RequestId::new(
             now,
             self.instance,

@@ -23,7 +23,7 @@ pub(crate) struct Relay {
     /// None: the provider has nothing more to send.
     rest: Option<UpstreamBody>,
     /// Keeps the key counted as busy.
-    _credential: Credential,
+    credential: Credential,
     pause: Pause,
     broken: Option<Class>,
 }
@@ -34,7 +34,7 @@ impl Relay {
         let mut relay = Self {
             flow: answer.flow,
             rest: answer.rest.filter(|rest| !rest.is_end_stream()),
-            _credential: credential,
+            credential,
             pause: Pause::new(idle),
             broken: None,
         };
@@ -93,7 +93,7 @@ impl Relay {
     fn take_in(&mut self, frame: Frame<Bytes>) {
         self.pause.over();
         if let Ok(chunk) = frame.into_data() {
-            self.flow.push(chunk);
+            self.flow.push(chunk, self.credential.secret());
         }
         if self.rest.as_ref().is_some_and(Body::is_end_stream) {
             self.end();

@@ -29,7 +29,7 @@ pub(crate) enum Found {
     /// An endpoint for callers.
     Route(Route),
     /// An endpoint of OpenAI's or Anthropic's API that this version has not.
-    NotYet,
+    NotYet(PathAndQuery),
     /// The path climbs out of itself.
     BadPath,
     /// None of the callers' endpoints.
@@ -70,7 +70,7 @@ impl Route {
         };
         let endpoint = rest.split('/').next().unwrap_or_default();
         if OPENAI_ENDPOINTS.contains(&endpoint) {
-            return Found::NotYet;
+            return Found::NotYet(target);
         }
         let is_shared = SHARED_ENDPOINTS.contains(&endpoint) && !rest.contains(':');
         if !is_shared || !caller::speaks_openai(headers, target.query()) {
@@ -85,7 +85,7 @@ impl Route {
                 target,
             });
         }
-        Found::NotYet
+        Found::NotYet(target)
     }
 
     pub(crate) fn path(&self) -> &str {
@@ -158,6 +158,7 @@ mod tests {
         }
         let found = match Route::find(&Method::GET, &path.parse().unwrap(), &headers) {
             Found::Route(route) => format!("{:?} {}", route.kind, route.target),
+            Found::NotYet(_) => "NotYet".to_owned(),
             other => format!("{other:?}"),
         };
         assert_eq!(found, expected, "{path} with {header:?}");

@@ -47,18 +47,19 @@ impl Session {
         now: UnixMs,
     ) -> Result<Caller, GatewayError> {
         let owner = self.client.and_then(|id| snapshot.client(id));
-        let refused = || {
-            GatewayError::caller(
+        let shown = if caller::shows_key(headers, query) {
+            Some(caller::identify(headers, query, snapshot, now)?)
+        } else {
+            None
+        };
+        match (shown.as_ref().map(Caller::client), owner) {
+            (None, None) if self.client.is_none() => Ok(Caller::Anonymous),
+            (None, Some(owner)) => caller::check(&owner, now),
+            (Some(Some(client)), Some(owner)) if client.id == owner.id => Ok(Caller::Client(owner)),
+            _ => Err(GatewayError::caller(
                 StatusCode::FORBIDDEN,
                 "this upload was begun with another key",
-            )
-        };
-        let shown = caller::identify(headers, query, snapshot, now).ok();
-        match (shown.as_ref().and_then(Caller::client), owner) {
-            (None, None) if self.client.is_none() => Ok(Caller::Anonymous),
-            (Some(client), Some(owner)) if client.id != owner.id => Err(refused()),
-            (_, Some(owner)) => caller::check(&owner, now),
-            (_, None) => Err(refused()),
+            )),
         }
     }
 }

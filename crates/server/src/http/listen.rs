@@ -8,6 +8,8 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
+use http::HeaderValue;
+use http::header::CONNECTION;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
@@ -38,44 +40,51 @@ impl Listener {
     }
 }
 
-/// Serves until `stop` ends; then gives open requests `server.shutdown_grace` to finish.
+/// Serves until `stop` ends; then gives open requests `server.shutdown_grace` to finish. Until they have, new
+/// connections are still taken: a load balancer is to read in `/ready` that it should look elsewhere.
 pub(crate) async fn serve(app: Arc<App>, listener: Listener, stop: impl Future<Output = ()>) {
     let connections = Arc::new(Connections::new());
-    let mut stop = pin!(stop);
-    let mut sweep = tokio::time::interval(SWEEP);
-    loop {
-        tokio::select! {
-            accepted = listener.tcp.accept() => match accepted {
-                Ok((stream, peer)) => admit(&app, &connections, stream, peer),
-                Err(error) => wait_out(&error).await,
-            },
-            _ = sweep.tick() => connections.sweep(patience(&app)),
-            () = &mut stop => break,
-        }
-    }
-    drop(listener);
+    accept_until(&app, &listener, &connections, stop).await;
     app.phase.draining();
-    drain(&app, &connections).await;
-}
-
-async fn drain(app: &App, connections: &Connections) {
+    connections.tell_all(Order::Drain);
     let grace = app.snapshot.load().config.server.shutdown_grace;
     tracing::info!(
         connections = connections.count(),
         grace_s = grace.as_secs(),
         "stopping"
     );
-    connections.tell_all(Order::Drain);
-    if tokio::time::timeout(grace, connections.emptied())
-        .await
-        .is_err()
-    {
+    let drained = tokio::time::timeout(grace, connections.emptied());
+    let mut is_drained = false;
+    let finished = async { is_drained = drained.await.is_ok() };
+    accept_until(&app, &listener, &connections, finished).await;
+    drop(listener);
+    if !is_drained {
         tracing::warn!(
             connections = connections.count(),
             "cut off what did not end in time"
         );
-        connections.tell_all(Order::Close);
-        connections.emptied().await;
+    }
+    connections.tell_all(Order::Close);
+    connections.emptied().await;
+}
+
+async fn accept_until(
+    app: &Arc<App>,
+    listener: &Listener,
+    connections: &Arc<Connections>,
+    end: impl Future<Output = ()>,
+) {
+    let mut end = pin!(end);
+    let mut sweep = tokio::time::interval(SWEEP);
+    loop {
+        tokio::select! {
+            accepted = listener.tcp.accept() => match accepted {
+                Ok((stream, peer)) => admit(app, connections, stream, peer),
+                Err(error) => wait_out(&error).await,
+            },
+            _ = sweep.tick() => connections.sweep(patience(app)),
+            () = &mut end => return,
+        }
     }
 }
 
@@ -114,7 +123,12 @@ async fn connection(app: Arc<App>, connected: Connected, stream: TcpStream, peer
         let busy = activity.busy();
         let app = &app;
         async move {
-            let response = router::serve(app, request, peer.ip()).await;
+            let mut response = router::serve(app, request, peer.ip()).await;
+            if app.phase.is_draining() {
+                response
+                    .headers_mut()
+                    .insert(CONNECTION, HeaderValue::from_static("close"));
+            }
             Ok::<_, std::convert::Infallible>(response.map(|body| body.busy(busy)))
         }
     });

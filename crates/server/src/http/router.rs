@@ -3,7 +3,8 @@
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use http::{Method, Request, Response, StatusCode};
+use http::header::{ALLOW, Entry, RETRY_AFTER};
+use http::{HeaderValue, Method, Request, Response, StatusCode};
 use hyper::body::Incoming;
 
 use super::{Body, cors, own};
@@ -16,6 +17,17 @@ pub(crate) async fn serve(
     request: Request<Incoming>,
     peer: IpAddr,
 ) -> Response<Body> {
+    let mut response = answer(app, request, peer).await;
+    if let Entry::Vacant(vacant) = response.headers_mut().entry("x-keymux-request-id")
+        && let Ok(id) = HeaderValue::try_from(app.records.next_id(app.clock.now()).to_string())
+    {
+        vacant.insert(id);
+    }
+    response
+}
+
+/// Answers, with what browsers of other origins need where they are let in.
+async fn answer(app: &Arc<App>, request: Request<Incoming>, peer: IpAddr) -> Response<Body> {
     let Some(origin) = cors::allowed_origin(request.headers(), &app.snapshot.load().config.server)
     else {
         return route(app, request, peer).await;
@@ -30,8 +42,9 @@ pub(crate) async fn serve(
 
 async fn route(app: &Arc<App>, request: Request<Incoming>, peer: IpAddr) -> Response<Body> {
     match Route::find(request.method(), request.uri(), request.headers()) {
+        Found::Route(_) if app.phase.is_draining() => stopping(),
         Found::Route(route) => gateway::serve(app, request, peer, route).await,
-        Found::NotYet => not_yet(request.uri().path()),
+        Found::NotYet(path) => not_yet(path.path()),
         Found::BadPath => own::error(
             StatusCode::BAD_REQUEST,
             "bad_path",
@@ -61,9 +74,24 @@ fn own_route(app: &App, request: &Request<Incoming>, peer: IpAddr) -> Response<B
         Method::GET | Method::HEAD => answer(app, request, peer),
         _ => {
             let text = "only GET and HEAD are allowed here";
-            own::error(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", text)
+            let mut refusal =
+                own::error(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", text);
+            refusal
+                .headers_mut()
+                .insert(ALLOW, HeaderValue::from_static("GET, HEAD"));
+            refusal
         }
     }
+}
+
+/// The program is coming to its end: another instance, or the next run, will answer.
+fn stopping() -> Response<Body> {
+    let text = "keymux is stopping; try again";
+    let mut refusal = own::error(StatusCode::SERVICE_UNAVAILABLE, "stopping", text);
+    refusal
+        .headers_mut()
+        .insert(RETRY_AFTER, HeaderValue::from_static("1"));
+    refusal
 }
 
 /// An endpoint of OpenAI's or Anthropic's API that this version does not have: an honest 404 in that dialect.
@@ -73,7 +101,7 @@ fn not_yet(path: &str) -> Response<Body> {
          /v1beta/openai/"
     );
     let error = GatewayError::caller(StatusCode::NOT_FOUND, text).code("unknown_url");
-    let is_anthropic = path.trim_start_matches('/').starts_with("v1/messages");
+    let is_anthropic = path.starts_with("/v1/messages");
     error.to_response(if is_anthropic {
         ErrorShape::Anthropic
     } else {

@@ -1,1 +1,288 @@
-//! Being laid.
+//! Nothing secret in any output: the program itself runs as a process of its own through whatever brings keys to light,
+//! and what it logged, counted, answered and stored is searched for every secret that it has seen.
+
+use std::fs::File;
+use std::net::SocketAddr;
+use std::path::Path;
+use std::process::{Child, Command, ExitStatus, Stdio};
+
+use fake_upstream::{FakeKey, FakeUpstream, KeyFault, Rule, gemini};
+use tempfile::TempDir;
+
+use crate::support::{Answer, Connection, MODEL, eventually, prompt, request};
+
+const KEYS: [(&str, Option<KeyFault>); 6] = [
+    (
+        "AIzaSyTESTinvalid0000000000000000000001",
+        Some(KeyFault::InvalidDebugInfo),
+    ),
+    (
+        "AIzaSyTESTleaked00000000000000000000002",
+        Some(KeyFault::Leaked),
+    ),
+    (
+        "AIzaSyTESTsuspended00000000000000000003",
+        Some(KeyFault::Suspended),
+    ),
+    (
+        "AIzaSyTESTdisabled000000000000000000004",
+        Some(KeyFault::ServiceDisabled),
+    ),
+    (
+        "AQ.TESTunpaid-000000000000000000000005",
+        Some(KeyFault::PrepayDepleted),
+    ),
+    ("AIzaSyTESTgood000000000000000000000006", None),
+];
+const BROUGHT: &str = "AIzaSyTESTbrought0000000000000000000007";
+const WRONG_KEY: &str = "sk-test-nobodys-key-0008";
+const METRICS_TOKEN: &str = "metrics-token-0009";
+const DEFAULT_HEADER: &str = "default-header-secret-0010";
+const ENV_KEY: &str = "AIzaSyTESTfromenv00000000000000000000011";
+
+/// `keymux serve` as a process; killed when dropped.
+struct Program {
+    child: Child,
+    folder: TempDir,
+    address: SocketAddr,
+}
+
+impl Program {
+    async fn start(upstream: &FakeUpstream) -> Self {
+        let folder = TempDir::new().unwrap();
+        let file = |name: &str| File::create(folder.path().join(name)).unwrap();
+        std::fs::write(folder.path().join("keymux.yaml"), yaml(upstream)).unwrap();
+        let child = Command::new(env!("CARGO_BIN_EXE_keymux"))
+            .current_dir(folder.path())
+            .env_clear()
+            .env("XAI_API_KEYS", ENV_KEY)
+            .stdin(Stdio::null())
+            .stdout(file("stdout"))
+            .stderr(file("stderr"))
+            .spawn()
+            .unwrap();
+        let mut program = Self {
+            child,
+            folder,
+            address: SocketAddr::from(([127, 0, 0, 1], 0)),
+        };
+        let summary = eventually("the program says where it is", async || {
+            let text = program.read("stdout");
+            text.contains("try it:").then_some(text)
+        })
+        .await;
+        let address = word_after(&summary, "http://").trim_end_matches('/');
+        program.address = address.parse().unwrap();
+        program
+    }
+
+    fn read(&self, file: &str) -> String {
+        std::fs::read_to_string(self.folder.path().join(file)).unwrap()
+    }
+
+    async fn stop(&mut self) -> ExitStatus {
+        let pid = self.child.id().to_string();
+        assert!(Command::new("kill").arg(pid).status().unwrap().success());
+        let deadline = std::time::Instant::now() + std::time::Duration::from_secs(10);
+        loop {
+            if let Some(status) = self.child.try_wait().unwrap() {
+                return status;
+            }
+            assert!(std::time::Instant::now() < deadline, "it does not stop");
+            tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+        }
+    }
+}
+
+impl Drop for Program {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+fn yaml(upstream: &FakeUpstream) -> String {
+    let keys: Vec<&str> = KEYS.iter().map(|(key, _)| *key).collect();
+    format!(
+        "server: {{ listen: 127.0.0.1:0, metrics_token: {METRICS_TOKEN} }}\n\
+         logs: {{ level: debug, format: json }}\n\
+         pool: {{ strategy: fill_first }}\n\
+         providers:\n  google:\n    kind: gemini\n    base_url: {}\n    keys: [{}]\n    \
+         default_headers: {{ x-team: {DEFAULT_HEADER} }}\n",
+        upstream.base_url(),
+        keys.join(", "),
+    )
+}
+
+/// The word that follows this text for the first time.
+fn word_after<'a>(text: &'a str, lead: &str) -> &'a str {
+    let (_, rest) = text.split_once(lead).unwrap();
+    rest.split_whitespace().next().unwrap()
+}
+
+fn upstream() -> fake_upstream::Script {
+    let mut script = gemini().key(FakeKey::new(BROUGHT).fault(KeyFault::InvalidDebugInfo));
+    for (key, fault) in KEYS {
+        let key = FakeKey::new(key);
+        script = script.key(match fault {
+            Some(fault) => key.fault(fault),
+            None => key,
+        });
+    }
+    script
+}
+
+/// Every answer of a day in the life: what works, and whatever makes a provider quote keys.
+async fn live(address: SocketAddr, upstream: &FakeUpstream, client: &str) -> Vec<Answer> {
+    let generate = format!("/v1beta/models/{MODEL}:generateContent");
+    let stream = format!("/v1beta/models/{MODEL}:streamGenerateContent");
+    let bearer = format!("Bearer {client}");
+    let metrics = format!("Bearer {METRICS_TOKEN}");
+    let in_query = format!("{generate}?key={client}");
+    let wrong_in_query = format!("{generate}?key={WRONG_KEY}");
+    let own = ("x-goog-api-key", client);
+    let start = ("x-goog-upload-protocol", "resumable");
+    let nowhere = format!("/nowhere?key={client}");
+    let calls = [
+        ("POST", &*generate, vec![own]),
+        ("POST", &stream, vec![own]),
+        ("POST", &in_query, vec![]),
+        ("POST", &generate, vec![own, ("x-google-api-key", BROUGHT)]),
+        ("POST", &generate, vec![("x-goog-api-key", WRONG_KEY)]),
+        ("POST", &wrong_in_query, vec![]),
+        ("POST", &wrong_in_query, vec![("x-api-key", WRONG_KEY)]),
+        ("POST", "/v1beta/models/none:generateContent", vec![own]),
+        ("GET", "/v1/models", vec![("authorization", &bearer)]),
+        ("GET", "/v1beta/corpora/x", vec![own, ("cookie", client)]),
+        ("POST", "/upload/v1beta/files", vec![own, start]),
+        (
+            "POST",
+            "/v1/chat/completions",
+            vec![("authorization", &bearer)],
+        ),
+        ("GET", &*nowhere, vec![own]),
+        ("GET", "/metrics", vec![("authorization", &metrics)]),
+    ];
+    let mut answers = Vec::new();
+    let mut caller = Connection::open(address).await;
+    for (method, path, headers) in calls {
+        let body = if method == "GET" {
+            "".into()
+        } else {
+            prompt("hi")
+        };
+        answers.push(caller.send(request(method, path, &headers, body)).await);
+    }
+    for rule in [
+        Rule::new().respond_with(200, &[("x-debug", KEYS[5].0)], "{}"),
+        Rule::new().respond(
+            400,
+            format!("{{\"error\": {{\"message\": \"?key={}\"}}}}", KEYS[5].0),
+        ),
+        Rule::new().reset(),
+    ] {
+        upstream.add_rule(rule);
+        answers.push(
+            caller
+                .send(request("GET", "/v1beta/models", &[own], ""))
+                .await,
+        );
+        upstream.remove_rules();
+    }
+    upstream.set_key(FakeKey::new(KEYS[5].0).fault(KeyFault::InvalidDebugInfo));
+    for _ in 0..3 {
+        answers.push(
+            caller
+                .send(request("POST", &generate, &[own], prompt("hi")))
+                .await,
+        );
+    }
+    answers
+}
+
+/// Every file below `folder` but the master key, which is where secrets are, by its name.
+fn files(folder: &Path) -> Vec<(String, Vec<u8>)> {
+    let mut files = Vec::new();
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        let name = path.display().to_string();
+        if !name.ends_with("master.key") {
+            files.push((name, std::fs::read(path).unwrap()));
+        }
+    }
+    files
+}
+
+fn holds(haystack: &[u8], secret: &str) -> bool {
+    let mut windows = haystack.windows(secret.len());
+    windows.any(|window| window == secret.as_bytes())
+}
+
+#[tokio::test]
+async fn no_secret_is_in_any_log_answer_metric_or_file() {
+    let upstream = upstream().start().await;
+    let mut program = Program::start(&upstream).await;
+    let summary = program.read("stdout");
+    let client = word_after(&summary, "client key ").to_owned();
+    let password = word_after(&summary, "admin password ").to_owned();
+    let answers = live(program.address, &upstream, &client).await;
+    let statuses: Vec<u16> = answers.iter().map(|answer| answer.status).collect();
+    assert_eq!(
+        statuses,
+        [
+            200, 200, 200, 200, 401, 401, 401, 404, 200, 200, 200, 404, 404, 200, 200, 400, 503,
+            503, 503, 503
+        ]
+    );
+    assert!(program.stop().await.success());
+    for key in KEYS.iter().map(|(key, _)| *key).chain([BROUGHT]) {
+        assert!(upstream.count_for_key(key) > 0, "{key} was not tried");
+    }
+
+    let data = program.folder.path().join("data");
+    let master = std::fs::read_to_string(data.join("master.key")).unwrap();
+    let mut places = files(&data);
+    assert!(
+        places
+            .iter()
+            .any(|(name, bytes)| name.ends_with("keymux.db") && bytes.len() > 10_000)
+    );
+    let log = program.read("stderr");
+    assert!(
+        log.contains("\"attempt failed\"") && log.contains("request refused"),
+        "{log}"
+    );
+    assert!(log.contains("[redacted]"), "nothing was quoted: {log}");
+    places.push(("the log".to_owned(), log.into_bytes()));
+    let later = program.read("stdout").replacen(&summary, "", 1);
+    places.push((
+        "standard output after the summary".to_owned(),
+        later.into_bytes(),
+    ));
+    for (number, answer) in answers.iter().enumerate() {
+        let text = format!("{:?} {}", answer.headers, answer.text());
+        places.push((format!("answer {number}"), text.into_bytes()));
+    }
+    let mut secrets: Vec<&str> = KEYS.iter().map(|(key, _)| *key).collect();
+    secrets.extend([BROUGHT, WRONG_KEY, METRICS_TOKEN, DEFAULT_HEADER, ENV_KEY]);
+    secrets.extend([&*client, &*password, master.trim()]);
+    for (place, bytes) in &places {
+        for secret in &secrets {
+            assert!(!holds(bytes, secret), "{secret} is in {place}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn what_was_made_is_shown_once() {
+    let upstream = upstream().start().await;
+    let mut program = Program::start(&upstream).await;
+    let summary = program.read("stdout");
+    for lead in ["client key ", "admin password "] {
+        let secret = word_after(&summary, lead);
+        assert!(secret.len() >= 20, "{summary}");
+    }
+    let password = word_after(&summary, "admin password ");
+    assert_eq!(summary.matches(password).count(), 1, "{summary}");
+    assert!(program.stop().await.success());
+}

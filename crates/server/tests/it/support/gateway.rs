@@ -27,9 +27,12 @@ pub(crate) const MODEL: &str = "gemini-3.8-flash";
 #[derive(Debug, Default)]
 pub(crate) struct Builder {
     script: Option<Script>,
+    base_url: Option<String>,
     keys: Vec<String>,
     settings: Vec<(String, String)>,
     clients: String,
+    provider: String,
+    distrusts: bool,
 }
 
 /// A running gateway and its provider.
@@ -164,6 +167,12 @@ impl Builder {
         self
     }
 
+    /// Another address for the provider than that of the scripted one.
+    pub(crate) fn base_url(mut self, url: impl Into<String>) -> Self {
+        self.base_url = Some(url.into());
+        self
+    }
+
     /// Provider keys, as YAML values: a text or a map.
     pub(crate) fn keys<K: Into<String>>(mut self, keys: impl IntoIterator<Item = K>) -> Self {
         self.keys = keys.into_iter().map(Into::into).collect();
@@ -182,6 +191,18 @@ impl Builder {
         self
     }
 
+    /// A field of the provider and its value in YAML.
+    pub(crate) fn provider(mut self, field: &str, value: &str) -> Self {
+        let _ = writeln!(self.provider, "    {field}: {value}");
+        self
+    }
+
+    /// Does not know the authority that has signed the provider's certificate.
+    pub(crate) fn distrusting(mut self) -> Self {
+        self.distrusts = true;
+        self
+    }
+
     pub(crate) async fn start(self) -> TestGateway {
         let upstream = self
             .script
@@ -197,12 +218,13 @@ impl Builder {
         let mut yaml = format!(
             "clients:\n- {{ name: test, key: {CLIENT_KEY} }}\n{}\nproviders:\n  google:\n    kind: gemini\n    base_url: {}\n    keys:\n",
             self.clients,
-            upstream.base_url(),
+            self.base_url.unwrap_or_else(|| upstream.base_url()),
         );
         for key in &keys {
             let _ = writeln!(yaml, "    - {key}");
         }
-        if let Some(pem) = upstream.ca_pem() {
+        yaml.push_str(&self.provider);
+        if let Some(pem) = upstream.ca_pem().filter(|_| !self.distrusts) {
             let file = data.path().join("ca.pem");
             std::fs::write(&file, pem).unwrap();
             let _ = writeln!(yaml, "    ca_file: {}", file.display());

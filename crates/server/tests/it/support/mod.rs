@@ -3,9 +3,13 @@
 mod answer;
 mod client;
 mod gateway;
+mod raw;
+mod socket;
 
 pub(crate) use answer::Answer;
 pub(crate) use client::{Connection, request};
 pub(crate) use gateway::{
     CLIENT_KEY, MODEL, TestGateway, eventually, generate, post, prompt, stream,
 };
+pub(crate) use raw::{RawAnswer, RawUpstream};
+pub(crate) use socket::Socket;
