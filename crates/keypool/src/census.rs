@@ -10,6 +10,9 @@ use crate::bit_tree::BitTree;
 use crate::ledger::Ledger;
 use crate::roster::Slot;
 
+/// How many of the earliest ends are compared: one of them is nearly always the very first to come true.
+const LOOKED_AT: usize = 16;
+
 /// State that has changed and is to be saved.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Changes {
@@ -86,22 +89,27 @@ impl Ledger {
             return Exhausted::AllTried;
         }
         let lane = self.lane_of(model);
-        let pair = lane.ends.iter().find_map(|&(until, project)| {
-            let slots = &self.roster.projects[project as usize].slots;
-            let class = lane.pairs.get(&project)?.state.cooling?.class;
-            let usable = slots
-                .iter()
-                .any(|&slot| self.roster.slots[slot as usize].may_return());
-            (usable && until > now).then_some((until, class))
+        let pair = lane.ends.iter().filter_map(|&(until, project)| {
+            let slots = self.roster.projects[project as usize].slots.iter();
+            let cooling = lane.pairs.get(&project)?.state.cooling?;
+            let returning = slots.map(|&slot| &self.roster.slots[slot as usize]);
+            // A key may be out for longer than its pair with this model.
+            let free_at = returning.filter_map(Slot::returns_at).min()?.max(until);
+            (free_at > now).then_some((free_at, cooling.class))
         });
-        let key = self.key_ends.iter().find_map(|&(until, index)| {
+        let key = self.key_ends.iter().filter_map(|&(until, index)| {
             let slot = &self.roster.slots[index as usize];
             let KeyHealth::Cooling(cooling) = slot.state.health else {
                 return None;
             };
-            (slot.is_on() && until > now).then_some((until, cooling.class))
+            let pair = lane
+                .pairs
+                .get(&slot.project)
+                .and_then(|pair| pair.state.cooling);
+            let free_at = pair.map_or(until, |pair| pair.until.max(until));
+            (slot.is_on() && free_at > now).then_some((free_at, cooling.class))
         });
-        match [pair, key].into_iter().flatten().min() {
+        match pair.take(LOOKED_AT).chain(key.take(LOOKED_AT)).min() {
             Some((until, class)) => Exhausted::Cooling { until, class },
             None => Exhausted::AllRetired,
         }

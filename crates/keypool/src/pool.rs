@@ -150,7 +150,11 @@ impl Pool {
         if !ledger.roster.slots[slot as usize].may_return() {
             return Err(Exhausted::AllRetired);
         }
-        let chosen = Chosen { strategy: ledger.rules.strategy, among: 1, why: Eligible::Bound };
+        let chosen = Chosen {
+            strategy: ledger.rules.strategy,
+            among: 1,
+            why: Eligible::Bound,
+        };
         Ok(self.take(&ledger, slot, chosen, now))
     }
 

@@ -32,6 +32,15 @@ impl Slot {
         !self.removed && self.cell.key.enabled
     }
 
+    /// When it can be used again, its pairs aside; none: not without an operator.
+    pub(crate) fn returns_at(&self) -> Option<UnixMs> {
+        match self.state.health {
+            _ if !self.may_return() => None,
+            KeyHealth::Cooling(cooling) => Some(cooling.until),
+            KeyHealth::Active | KeyHealth::Retired { .. } => Some(UnixMs(0)),
+        }
+    }
+
     /// Whether it can come back without an operator.
     pub(crate) fn may_return(&self) -> bool {
         self.is_on() && !matches!(self.state.health, KeyHealth::Retired { .. })

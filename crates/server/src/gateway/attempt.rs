@@ -159,10 +159,11 @@ async fn hold(
         };
         bytes_held += chunk.len();
         let progress = flow.push(chunk, credential.secret());
-        if progress.error {
+        if progress.error && !flow.has_content() {
             return error_inside(status, head, &flow, credential);
         }
-        if (progress.useful && !may_link) || bytes_held > MOST_HELD {
+        let is_worth_it = progress.useful && flow.has_ready() && !may_link;
+        if is_worth_it || bytes_held > MOST_HELD {
             let verdict = flow.verdict();
             return (
                 status,

@@ -134,14 +134,7 @@ impl Exchange {
             Exhausted::Cooling {
                 class: Class::ModelUnavailable,
                 ..
-            } => {
-                let text = format!(
-                    "{} is not available to any key of {provider}",
-                    self.call.model
-                );
-                GatewayError::upstream(StatusCode::NOT_FOUND, Class::ModelUnavailable, text)
-                    .code("model_not_found")
-            }
+            } => self.no_such_model(),
             Exhausted::Cooling { until, class } => self.exhausted(until, class),
             Exhausted::NoKeys => GatewayError::upstream(
                 StatusCode::SERVICE_UNAVAILABLE,
@@ -150,6 +143,16 @@ impl Exchange {
             ),
             Exhausted::AllRetired | Exhausted::AllTried => self.no_usable_key(Class::KeyInvalid),
         }
+    }
+
+    /// No key that was asked has the model: for the caller that is as if it did not exist.
+    pub(crate) fn no_such_model(&self) -> GatewayError {
+        let text = format!(
+            "{} is not available to the keys of {}",
+            self.call.model, self.provider.name
+        );
+        GatewayError::upstream(StatusCode::NOT_FOUND, Class::ModelUnavailable, text)
+            .code("model_not_found")
     }
 
     /// Every key of the provider is out, or we sent what it does not understand; the caller does not learn more.

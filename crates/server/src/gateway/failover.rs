@@ -125,6 +125,8 @@ impl Run {
                 return Err(exhausted);
             }
             tokio::time::sleep(wait).await;
+            // What was waited for may be the very key that this request has used up.
+            exchange.start_over();
         }
     }
 
@@ -192,6 +194,9 @@ impl Run {
         if verdict.class.is_private() {
             return Err(exchange.no_usable_key(verdict.class));
         }
+        if is_not_granted(&verdict, &failure) {
+            return Err(exchange.no_such_model());
+        }
         if let Some(empty) = failure.empty {
             return Ok(Outcome::Answer(Box::new(empty), credential));
         }
@@ -230,6 +235,12 @@ fn is_nobodys_fault(class: Class) -> bool {
             | Class::Timeout
             | Class::EmptyAnswer
     )
+}
+
+/// The model exists, but our projects may not use it: nothing that the caller could mend.
+fn is_not_granted(verdict: &Verdict, failure: &Failure) -> bool {
+    let status = failure.refusal.as_ref().map(|refusal| refusal.head.status);
+    verdict.class == Class::ModelUnavailable && status != Some(StatusCode::NOT_FOUND)
 }
 
 /// A failure that "no key is usable now" says better than the provider's own words.

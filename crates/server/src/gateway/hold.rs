@@ -86,6 +86,10 @@ impl Flow {
         self.tail.clear();
         self.tail_bytes = 0;
         let Some(scan) = &self.scan else { return false };
+        if scan.summary().complete && !self.is_torn {
+            // The answer was whole; only the end of its framing was lost.
+            return true;
+        }
         if self.is_torn && scan.framing() == Framing::JsonArray {
             return false;
         }
@@ -131,6 +135,18 @@ impl Flow {
     /// The next bytes for the caller.
     pub(crate) fn pop(&mut self) -> Option<Bytes> {
         self.ready.pop_front()
+    }
+
+    /// Something can go out now. Half an event cannot: if its other half never comes, another key can still answer.
+    pub(crate) fn has_ready(&self) -> bool {
+        !self.ready.is_empty()
+    }
+
+    /// The model has said something.
+    pub(crate) fn has_content(&self) -> bool {
+        self.scan
+            .as_ref()
+            .is_some_and(|scan| scan.summary().has_content)
     }
 
     /// Everything has been handed out.

@@ -187,6 +187,11 @@ impl Recording {
         record.usage = usage;
     }
 
+    /// The caller went away before the end: what the answer has cost so far.
+    pub(crate) fn left(&self, usage: Option<Usage>) {
+        self.draft().record.usage = usage;
+    }
+
     /// Adds what every answer tells of itself.
     pub(crate) fn label(&self, headers: &mut HeaderMap) {
         insert(

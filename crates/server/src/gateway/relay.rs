@@ -46,9 +46,11 @@ impl Relay {
 
     /// How it ended and what it cost, as far as it was read.
     pub(crate) fn outcome(&self) -> (Class, Option<Usage>) {
-        let class = self
-            .broken
-            .unwrap_or_else(|| self.flow.final_verdict().class);
+        let judged = self.flow.final_verdict().class;
+        let class = match self.broken {
+            Some(broken) if judged != Class::Ok => broken,
+            _ => judged,
+        };
         (
             class,
             self.flow.scan().and_then(|scan| scan.summary().usage),

@@ -104,6 +104,17 @@ impl Body {
     }
 }
 
+impl Drop for Body {
+    fn drop(&mut self) {
+        // The caller left: what was read until then was still paid for.
+        if let Some(recording) = self.recording.take()
+            && let Some((_, usage)) = self.outcome()
+        {
+            recording.left(usage);
+        }
+    }
+}
+
 impl http_body::Body for Body {
     type Data = Bytes;
     type Error = BoxError;

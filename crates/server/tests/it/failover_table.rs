@@ -100,7 +100,7 @@ rows! {
     forbidden_403_unregistered_callers: fixture("403_unregistered_callers.json") => GatewayBug, key "active", pair 0, (500, 1);
     forbidden_403_model_not_granted: fixture("403_caller_no_permission.json") => ModelUnavailable, key "active", pair 3600, SPARED;
     not_found_404_model: fixture("404_model.json") => ModelUnavailable, key "active", pair 3600, SPARED;
-    not_found_404_model_not_for_new_users: fixture("404_model_new_users.json") => ModelUnavailable, key "active", pair 604800, SPARED;
+    not_found_404_model_not_for_new_users: fixture("404_model_new_users.json") => ModelUnavailable, key "active", pair 604_800, SPARED;
     not_found_404_entity: fixture("404_entity.json") => AffinityMiss, key "active", pair 0, (404, 1);
     quota_429_prepayment: fixture("429_prepay_legacy.json") => Billing, key "cooling 3600s", pair 0, SPARED;
     quota_429_spend_cap: fixture("429_spend_cap.json") => Billing, key "cooling 3600s", pair 0, SPARED;

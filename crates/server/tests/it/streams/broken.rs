@@ -98,14 +98,13 @@ async fn cut_inside(way: Way, rest: &str) -> Answer {
     } else {
         format!("[{}", says("abc"))
     };
-    let answer = answered(gateway.send(way.request()), async {
+    answered(gateway.send(way.request()), async {
         let mut provider = upstream.next().await;
         provider.begin(way.content_type()).await;
         provider.chunk(first).await;
         provider.chunk(rest).await;
     })
-    .await;
-    answer
+    .await
 }
 
 #[tokio::test]

@@ -60,7 +60,7 @@ impl Connection {
         let is_whole = loop {
             match body.frame().await {
                 Some(Ok(frame)) => {
-                    whole.extend_from_slice(frame.data_ref().unwrap_or(&Bytes::new()))
+                    whole.extend_from_slice(frame.data_ref().unwrap_or(&Bytes::new()));
                 }
                 Some(Err(_)) => break false,
                 None => break true,

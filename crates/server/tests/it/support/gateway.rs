@@ -47,6 +47,10 @@ pub(crate) struct TestGateway {
 
 impl TestGateway {
     /// keymux with one key, `AIza-key-1`, and one client key, [`CLIENT_KEY`].
+    #[expect(
+        clippy::new_ret_no_self,
+        reason = "tests read as one sentence: new, with this, start"
+    )]
     pub(crate) fn new() -> Builder {
         Builder::default()
     }
@@ -113,6 +117,15 @@ impl TestGateway {
     pub(crate) async fn last_record(&self) -> RequestRecord {
         let mut records = self.records(1).await;
         records.remove(0)
+    }
+
+    /// The record of the request that this is the answer to, once it has been written.
+    pub(crate) async fn record_of(&self, answer: &Answer) -> RequestRecord {
+        let id = answer.header("x-keymux-request-id").parse().unwrap();
+        eventually("the record is written", async || {
+            self.running.store().record(id).await.unwrap()
+        })
+        .await
     }
 
     /// The newest records, newest first, once there are at least `count`.
