@@ -1,0 +1,97 @@
+//! keymux with everything on: client keys, the pool, records to SQLite, metrics, secrets encrypted.
+
+use std::fmt::Write as _;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::ensure;
+
+use super::{Contestant, Gateway, Keys, Setting, key};
+use crate::load::Target;
+use crate::run::lab::Lab;
+use crate::run::ports::{free_addr, wait_until_ready};
+use crate::run::process::{Program, on_core};
+
+const CLIENT_KEY: &str = "sk-bench-0123456789abcdef0123456789abcdef";
+
+pub(super) fn start(setting: &Setting<'_>, lab: &Lab) -> anyhow::Result<Contestant> {
+    let addr = free_addr()?;
+    let (folder, keys) = match setting.keys {
+        Keys::Configured(count) => (lab.folder("keymux")?, (0..count).map(key).collect()),
+        Keys::Stored(folder) => (folder.to_owned(), Vec::new()),
+    };
+    let file = write_config(setting, addr, &folder, &keys)?;
+    let mut command = on_core(lab.gateway_core, &lab.tools.keymux);
+    command
+        .arg("serve")
+        .arg("--config")
+        .arg(file)
+        .current_dir(&folder);
+    command.env("KEYMUX_ADMIN_PASSWORD", "bench-0123456789");
+    let mut program = Program::start(&mut command, &folder.join("log"))?;
+    let ready_ms = wait_until_ready(addr, "/ready", &mut program)?;
+    let target = Target::gemini(addr, CLIENT_KEY);
+    Ok(Contestant {
+        gateway: Gateway::Keymux,
+        target,
+        program: Some(program),
+        ready_ms,
+    })
+}
+
+/// Brings `count` keys into a new database; returns its folder.
+pub(crate) fn import_keys(
+    setting: &Setting<'_>,
+    lab: &Lab,
+    count: usize,
+) -> anyhow::Result<PathBuf> {
+    let folder = lab.folder("keymux")?;
+    let config = write_config(setting, free_addr()?, &folder, &[])?;
+    let mut list = String::with_capacity(count * 40);
+    for index in 0..count {
+        let _ = writeln!(list, "{}", key(index));
+    }
+    let file = folder.join("keys.txt");
+    std::fs::write(&file, list)?;
+    let mut command = Command::new(&lab.tools.keymux);
+    command
+        .arg("keys")
+        .arg("import")
+        .arg(&file)
+        .arg("--config")
+        .arg(config);
+    let done = command.current_dir(&folder).output()?;
+    ensure!(
+        done.status.success(),
+        "keys import: {}",
+        String::from_utf8_lossy(&done.stderr)
+    );
+    Ok(folder)
+}
+
+fn write_config(
+    setting: &Setting<'_>,
+    addr: SocketAddr,
+    folder: &Path,
+    keys: &[String],
+) -> anyhow::Result<PathBuf> {
+    let mut text = format!(
+        "server: {{ listen: '{addr}', data_dir: '{folder}', workers: 1 }}\n\
+         database: {{ url: 'sqlite:{folder}/keymux.db' }}\n\
+         clients: [{{ name: bench, key: {CLIENT_KEY} }}]\n\
+         providers:\n  google:\n    base_url: '{base}'\n    http2: {http2}\n",
+        folder = folder.display(),
+        base = setting.upstream.base_url(),
+        http2 = setting.http2,
+    );
+    if let Some(ca) = &setting.upstream.ca_file {
+        let _ = writeln!(text, "    ca_file: '{}'", ca.display());
+    }
+    if !keys.is_empty() {
+        let _ = writeln!(text, "    keys: [{}]", keys.join(", "));
+    }
+    let file = folder.join("keymux.yaml");
+    std::fs::write(&file, text)?;
+    Ok(file)
+}
