@@ -4,7 +4,7 @@
 use std::io;
 use std::sync::Arc;
 
-use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair};
+use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair};
 use rustls::ServerConfig;
 use rustls::pki_types::PrivateKeyDer;
 use tokio_rustls::TlsAcceptor;
@@ -25,7 +25,9 @@ impl Tls {
 
         let key = KeyPair::generate().map_err(io::Error::other)?;
         let names = ["localhost", "127.0.0.1", "::1"].map(str::to_owned);
-        let params = CertificateParams::new(names).map_err(io::Error::other)?;
+        let mut params = CertificateParams::new(names).map_err(io::Error::other)?;
+        // OpenSSL takes a certificate with its issuer's subject for a self-signed one.
+        params.distinguished_name.push(DnType::CommonName, "stand-in");
         let issuer = Issuer::new(ca, ca_key);
         let cert = params.signed_by(&key, &issuer).map_err(io::Error::other)?;
 

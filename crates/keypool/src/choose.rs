@@ -116,6 +116,7 @@ impl Chooser {
             Strategy::LeastLoaded | Strategy::SelectedFirst => {
                 let one = self.draw_untried(&draw)?;
                 let other = self.draw_untried(&draw)?;
+                let other = if other == one { draw.after(one) } else { other };
                 let score = |slot: u32| roster.slots[slot as usize].cell.score();
                 Some(if score(other) < score(one) {
                     other
@@ -181,6 +182,12 @@ impl Draw<'_> {
             at += 1;
         }
         None
+    }
+
+    /// The next untried slot behind another one; that one itself when it is alone.
+    fn after(&self, slot: u32) -> u32 {
+        let tickets = &self.roster.slots[slot as usize].tickets;
+        self.from(tickets.end).unwrap_or(slot)
     }
 
     fn is_tried(&self, slot: u32) -> bool {

@@ -100,11 +100,19 @@ impl Origin {
             }
         }
         if let Some(shared) = self.shared() {
-            match self.exchange_h2(shared, outgoing).await {
+            match Box::pin(self.exchange_h2(shared, outgoing)).await {
                 Err(SendError::Exchange(error)) if may_repeat(&error, outgoing) => {}
                 done => return done,
             }
         }
+        Box::pin(self.send_anew(outgoing)).await
+    }
+
+    /// Sends on a connection that is opened for it.
+    async fn send_anew(
+        &self,
+        outgoing: &mut Outgoing,
+    ) -> Result<Response<UpstreamBody>, SendError> {
         let (io, protocol) = self.endpoint.connect().await?;
         match protocol {
             Protocol::Http1 => self.exchange(H1::handshake(io).await?, outgoing).await,

@@ -23,6 +23,9 @@ use crate::snapshot::Provider;
 /// The most that is read of an error's body.
 const LARGEST_ERROR: usize = 1 << 20;
 const LONGEST_EXCERPT: usize = 512;
+/// A document up to this size is read whole before it is passed on: a caller has no use for half of one, and one that
+/// breaks off can still be asked of another key.
+const SMALL_DOCUMENT: usize = 64 * 1024;
 /// An answer that has nothing useful by then is passed on rather than held back further.
 const MOST_HELD: usize = 1 << 20;
 
@@ -34,7 +37,7 @@ pub(crate) struct Tried {
     pub(crate) verdict: Verdict,
     /// Until it was judged.
     pub(crate) took: Duration,
-    pub(crate) result: Result<Answer, Failure>,
+    pub(crate) result: Result<Box<Answer>, Box<Failure>>,
 }
 
 /// A try that gave no answer for the caller.
@@ -57,7 +60,7 @@ pub(crate) struct Refusal {
     pub(crate) body: Bytes,
 }
 
-type Judged = (Option<u16>, Verdict, Result<Answer, Failure>);
+type Judged = (Option<u16>, Verdict, Result<Box<Answer>, Box<Failure>>);
 
 /// Tries `call` with one key, for at most `limit` up to the first useful chunk; an upload, as long as it moves within
 /// `limit`.
@@ -103,7 +106,7 @@ async fn exchange(provider: &Provider, call: &mut Call, credential: &Credential)
     let (mut head, body) = response.into_parts();
     headers::clean_for_caller(&mut head.headers, credential.secret().expose());
     if head.status.is_client_error() || head.status.is_server_error() {
-        return refused(call, credential, head, body).await;
+        return Box::pin(refused(call, credential, head, body)).await;
     }
     hold(provider, call, credential, head, body).await
 }
@@ -125,7 +128,7 @@ async fn refused(call: &Call, credential: &Credential, head: Parts, body: Upstre
         is_harmless: proves_nothing_was_done(status, verdict.class),
         ..Failure::default()
     };
-    (Some(status), verdict, Err(failure))
+    (Some(status), verdict, Err(Box::new(failure)))
 }
 
 /// Reads a success until it is worth sending, or turns out to be none.
@@ -162,17 +165,19 @@ async fn hold(
         if progress.error && !flow.has_content() {
             return error_inside(status, head, &flow, credential);
         }
-        let is_worth_it = progress.useful && flow.has_ready() && !may_link;
-        if is_worth_it || bytes_held > MOST_HELD {
+        let is_small_document = !flow.is_stream() && bytes_held <= SMALL_DOCUMENT;
+        let is_worth_it = progress.useful && flow.has_ready();
+        let is_read_whole = may_link || (is_small_document && flow.scan().is_some());
+        if (is_worth_it && !is_read_whole) || bytes_held > MOST_HELD {
             let verdict = flow.verdict();
             return (
                 status,
                 verdict,
-                Ok(Answer {
+                Ok(Box::new(Answer {
                     head,
                     flow,
                     rest: Some(body),
-                }),
+                })),
             );
         }
     }
@@ -188,14 +193,14 @@ async fn hold(
         rest: None,
     };
     match verdict.class {
-        Class::Ok | Class::Blocked => (status, verdict, Ok(answer)),
+        Class::Ok | Class::Blocked => (status, verdict, Ok(Box::new(answer))),
         class => {
             let is_passable = class == Class::EmptyAnswer;
             let failure = Failure {
                 empty: is_passable.then_some(answer),
                 ..Failure::default()
             };
-            (status, verdict, Err(failure))
+            (status, verdict, Err(Box::new(failure)))
         }
     }
 }
@@ -250,7 +255,7 @@ fn error_inside(
         refusal: Some(refusal),
         ..Failure::default()
     };
-    (status, flow.verdict(), Err(failure))
+    (status, flow.verdict(), Err(Box::new(failure)))
 }
 
 /// The status that an error object names.
@@ -273,10 +278,10 @@ fn unusable_key() -> Judged {
     (
         None,
         verdict,
-        Err(Failure {
+        Err(Box::new(Failure {
             is_harmless: true,
             ..Failure::default()
-        }),
+        })),
     )
 }
 
@@ -291,7 +296,11 @@ fn unreachable_provider(error: &SendError) -> Judged {
         private: error.to_string(),
         ..Failure::default()
     };
-    (None, Verdict::new(class, error.reason()), Err(failure))
+    (
+        None,
+        Verdict::new(class, error.reason()),
+        Err(Box::new(failure)),
+    )
 }
 
 fn broke_off(status: Option<u16>, error: &hyper::Error) -> Judged {
@@ -302,7 +311,7 @@ fn broke_off(status: Option<u16>, error: &hyper::Error) -> Judged {
     (
         status,
         Verdict::new(Class::ServerError, "broke_off_before_content"),
-        Err(failure),
+        Err(Box::new(failure)),
     )
 }
 
@@ -315,7 +324,7 @@ fn timed_out(limit: Duration) -> Judged {
     (
         None,
         Verdict::new(Class::Timeout, "first_chunk_timeout"),
-        Err(failure),
+        Err(Box::new(failure)),
     )
 }
 

@@ -57,7 +57,7 @@ impl Exchange {
     }
 
     /// Serves it: the provider's answer, or its error, as the caller's response.
-    pub(crate) async fn run(mut self) -> Result<Response<Body>, GatewayError> {
+    pub(crate) async fn run(mut self: Box<Self>) -> Result<Response<Body>, GatewayError> {
         let outcome = failover::run(&mut self).await?;
         Ok(self.respond(outcome))
     }

@@ -43,7 +43,7 @@ pub(crate) async fn run(exchange: &mut Exchange) -> Result<Outcome, GatewayError
             verdict, result, ..
         } = tried;
         let failure = match result {
-            Ok(answer) => return Ok(Outcome::Answer(Box::new(answer), credential)),
+            Ok(answer) => return Ok(Outcome::Answer(answer, credential)),
             Err(failure) => failure,
         };
         exchange.log_failure(&credential, &verdict, &failure);
@@ -81,7 +81,7 @@ struct Run {
     /// Repetitions so far, by class.
     repeated: [u8; Class::ALL.len()],
     may_use_again: bool,
-    last: Option<(Verdict, Failure, Credential)>,
+    last: Option<(Verdict, Box<Failure>, Credential)>,
 }
 
 impl Run {
@@ -132,7 +132,12 @@ impl Run {
 
     fn decide(&mut self, exchange: &Exchange, verdict: &Verdict, failure: &Failure) -> Next {
         let retry = &exchange.snapshot.config.retry;
-        let again = verdict.class.again();
+        let again = if is_not_granted(verdict, failure) {
+            // Unlike an unknown model, this says nothing of other projects.
+            Class::RateLimited.again()
+        } else {
+            verdict.class.again()
+        };
         let is_last = exchange.call.is_sent_once()
             || exchange.call.outgoing.creates && !failure.is_harmless
             || verdict.class == Class::EmptyAnswer && !retry.empty_response
@@ -188,7 +193,7 @@ impl Run {
     fn give_up(
         exchange: &Exchange,
         verdict: Verdict,
-        failure: Failure,
+        failure: Box<Failure>,
         credential: Credential,
     ) -> Result<Outcome, GatewayError> {
         if verdict.class.is_private() {
@@ -197,6 +202,7 @@ impl Run {
         if is_not_granted(&verdict, &failure) {
             return Err(exchange.no_such_model());
         }
+        let failure = *failure;
         if let Some(empty) = failure.empty {
             return Ok(Outcome::Answer(Box::new(empty), credential));
         }

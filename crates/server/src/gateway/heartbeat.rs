@@ -38,7 +38,7 @@ enum State {
 
 impl Waiting {
     /// Answers at once, and serves the exchange while the body is read.
-    pub(crate) fn begin(exchange: Exchange) -> Response<Body> {
+    pub(crate) fn begin(exchange: Box<Exchange>) -> Response<Body> {
         let every = exchange.snapshot.config.retry.heartbeat;
         let mut beat = interval_at(tokio::time::Instant::now() + every, every);
         beat.set_missed_tick_behavior(MissedTickBehavior::Delay);

@@ -80,9 +80,12 @@ async fn answer(
         .ok_or_else(failover::no_provider)?;
     let call = Call::read(&route, head, body, peer, &snapshot).await?;
     recording.call(&call, &provider);
-    let exchange = Exchange::new(app, snapshot, provider, call, caller, session, recording);
+    // Boxed, like the rarer steps: futures are moved whole, and each one holds those that it waits for.
+    let exchange = Box::new(Exchange::new(
+        app, snapshot, provider, call, caller, session, recording,
+    ));
     match route.kind {
-        Kind::OpenAiModels => models::answer(exchange).await,
+        Kind::OpenAiModels => Box::pin(models::answer(*exchange)).await,
         Kind::Gemini if exchange.wants_heartbeats() => Ok(Waiting::begin(exchange)),
         Kind::Gemini => exchange.run().await,
     }

@@ -10,6 +10,7 @@
 mod support;
 
 mod callers;
+mod cli;
 mod failover_table;
 mod forwarding;
 mod limits;

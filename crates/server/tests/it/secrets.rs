@@ -1,15 +1,12 @@
 //! Nothing secret in any output: the program itself runs as a process of its own through whatever brings keys to light,
 //! and what it logged, counted, answered and stored is searched for every secret that it has seen.
 
-use std::fs::File;
 use std::net::SocketAddr;
 use std::path::Path;
-use std::process::{Child, Command, ExitStatus, Stdio};
 
 use fake_upstream::{FakeKey, FakeUpstream, KeyFault, Rule, gemini};
-use tempfile::TempDir;
 
-use crate::support::{Answer, Connection, MODEL, eventually, prompt, request};
+use crate::support::{Answer, Connection, MODEL, Machine, Program, prompt, request, word_after};
 
 const KEYS: [(&str, Option<KeyFault>); 6] = [
     (
@@ -40,65 +37,12 @@ const METRICS_TOKEN: &str = "metrics-token-0009";
 const DEFAULT_HEADER: &str = "default-header-secret-0010";
 const ENV_KEY: &str = "AIzaSyTESTfromenv00000000000000000000011";
 
-/// `keymux serve` as a process; killed when dropped.
-struct Program {
-    child: Child,
-    folder: TempDir,
-    address: SocketAddr,
-}
-
-impl Program {
-    async fn start(upstream: &FakeUpstream) -> Self {
-        let folder = TempDir::new().unwrap();
-        let file = |name: &str| File::create(folder.path().join(name)).unwrap();
-        std::fs::write(folder.path().join("keymux.yaml"), yaml(upstream)).unwrap();
-        let child = Command::new(env!("CARGO_BIN_EXE_keymux"))
-            .current_dir(folder.path())
-            .env_clear()
-            .env("XAI_API_KEYS", ENV_KEY)
-            .stdin(Stdio::null())
-            .stdout(file("stdout"))
-            .stderr(file("stderr"))
-            .spawn()
-            .unwrap();
-        let mut program = Self {
-            child,
-            folder,
-            address: SocketAddr::from(([127, 0, 0, 1], 0)),
-        };
-        let summary = eventually("the program says where it is", async || {
-            let text = program.read("stdout");
-            text.contains("try it:").then_some(text)
-        })
-        .await;
-        let address = word_after(&summary, "http://").trim_end_matches('/');
-        program.address = address.parse().unwrap();
-        program
-    }
-
-    fn read(&self, file: &str) -> String {
-        std::fs::read_to_string(self.folder.path().join(file)).unwrap()
-    }
-
-    async fn stop(&mut self) -> ExitStatus {
-        let pid = self.child.id().to_string();
-        assert!(Command::new("kill").arg(pid).status().unwrap().success());
-        let deadline = std::time::Instant::now() + std::time::Duration::from_secs(10);
-        loop {
-            if let Some(status) = self.child.try_wait().unwrap() {
-                return status;
-            }
-            assert!(std::time::Instant::now() < deadline, "it does not stop");
-            tokio::time::sleep(std::time::Duration::from_millis(10)).await;
-        }
-    }
-}
-
-impl Drop for Program {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
+async fn start(upstream: &FakeUpstream) -> (Machine, Program) {
+    let machine = Machine::new()
+        .file("keymux.yaml", &yaml(upstream))
+        .env("XAI_API_KEYS", ENV_KEY);
+    let program = machine.serve().await;
+    (machine, program)
 }
 
 fn yaml(upstream: &FakeUpstream) -> String {
@@ -112,12 +56,6 @@ fn yaml(upstream: &FakeUpstream) -> String {
         upstream.base_url(),
         keys.join(", "),
     )
-}
-
-/// The word that follows this text for the first time.
-fn word_after<'a>(text: &'a str, lead: &str) -> &'a str {
-    let (_, rest) = text.split_once(lead).unwrap();
-    rest.split_whitespace().next().unwrap()
 }
 
 fn upstream() -> fake_upstream::Script {
@@ -221,8 +159,8 @@ fn holds(haystack: &[u8], secret: &str) -> bool {
 #[tokio::test]
 async fn no_secret_is_in_any_log_answer_metric_or_file() {
     let upstream = upstream().start().await;
-    let mut program = Program::start(&upstream).await;
-    let summary = program.read("stdout");
+    let (machine, program) = start(&upstream).await;
+    let summary = program.summary.clone();
     let client = word_after(&summary, "client key ").to_owned();
     let password = word_after(&summary, "admin password ").to_owned();
     let answers = live(program.address, &upstream, &client).await;
@@ -239,7 +177,7 @@ async fn no_secret_is_in_any_log_answer_metric_or_file() {
         assert!(upstream.count_for_key(key) > 0, "{key} was not tried");
     }
 
-    let data = program.folder.path().join("data");
+    let data = machine.path("data");
     let master = std::fs::read_to_string(data.join("master.key")).unwrap();
     let mut places = files(&data);
     assert!(
@@ -247,14 +185,14 @@ async fn no_secret_is_in_any_log_answer_metric_or_file() {
             .iter()
             .any(|(name, bytes)| name.ends_with("keymux.db") && bytes.len() > 10_000)
     );
-    let log = program.read("stderr");
+    let log = program.stderr();
     assert!(
         log.contains("\"attempt failed\"") && log.contains("request refused"),
         "{log}"
     );
     assert!(log.contains("[redacted]"), "nothing was quoted: {log}");
     places.push(("the log".to_owned(), log.into_bytes()));
-    let later = program.read("stdout").replacen(&summary, "", 1);
+    let later = program.stdout().replacen(&summary, "", 1);
     places.push((
         "standard output after the summary".to_owned(),
         later.into_bytes(),
@@ -276,8 +214,8 @@ async fn no_secret_is_in_any_log_answer_metric_or_file() {
 #[tokio::test]
 async fn what_was_made_is_shown_once() {
     let upstream = upstream().start().await;
-    let mut program = Program::start(&upstream).await;
-    let summary = program.read("stdout");
+    let (machine, program) = start(&upstream).await;
+    let summary = program.summary.clone();
     for lead in ["client key ", "admin password "] {
         let secret = word_after(&summary, lead);
         assert!(secret.len() >= 20, "{summary}");

@@ -41,7 +41,7 @@ async fn check(rule: Rule, attempts: usize, status: u16) {
 async fn each_class_of_failure_has_its_limit() {
     check(error("500_internal.json"), 3, 500).await;
     check(error("504_deadline.json"), 2, 504).await;
-    check(error("403_caller_no_permission.json"), 2, 404).await;
+    check(error("403_caller_no_permission.json"), 5, 404).await;
     check(error("429_bare.json"), 5, 429).await;
     check(Rule::new().reset(), 3, 503).await;
     check(Rule::new().empty(EmptyKind::NoCandidates), 3, 200).await;

@@ -33,6 +33,7 @@ pub(crate) struct Builder {
     clients: String,
     provider: String,
     distrusts: bool,
+    has_no_clients: bool,
 }
 
 /// A running gateway and its provider.
@@ -142,35 +143,71 @@ impl TestGateway {
         .await
     }
 
+    /// Whether the store has all that is known of keys and pairs.
+    pub(crate) async fn saved(&self) {
+        let store = self.running.store();
+        eventually("the state is saved", async || {
+            let keys = store.load_keys().await.unwrap();
+            let pairs = store.load_pairs().await.unwrap();
+            let has_key = |status: &KeyStatus| {
+                let same =
+                    |(key, state): &(domain::Key, _)| key.id == status.id && *state == status.state;
+                keys.iter().any(same)
+            };
+            let all_keys = self.running.keys("google").iter().all(has_key);
+            let known = self.running.pairs("google");
+            let all_pairs = known.iter().all(|pair| pairs.contains(pair));
+            (all_keys && all_pairs).then_some(())
+        })
+        .await;
+    }
+
+    /// Stops in order.
+    pub(crate) async fn stop(self) -> Stopped {
+        self.running.stop().await;
+        Stopped {
+            upstream: self.upstream,
+            data: self.data,
+            yaml: self.yaml,
+        }
+    }
+
     /// Stops and starts again on the same data.
     pub(crate) async fn restart(self) -> Self {
-        self.running.stop().await;
-        let running = start(&self.yaml, self.data.path()).await;
-        Self {
-            address: running.address,
-            running,
-            ..self
-        }
+        self.stop().await.start().await.unwrap()
     }
 
     /// Starts a second one on the same data, as after `kill -9`: the first one does nothing to end in order.
     pub(crate) async fn crash(self) -> Self {
-        let Self {
-            upstream,
-            running,
-            data,
-            yaml,
-            ..
-        } = self;
-        std::mem::forget(running);
-        let running = start(&yaml, data.path()).await;
-        Self {
+        std::mem::forget(self.running);
+        let left = Stopped {
+            upstream: self.upstream,
+            data: self.data,
+            yaml: self.yaml,
+        };
+        left.start().await.unwrap()
+    }
+}
+
+/// What a gateway leaves behind: its data and its configuration, which can be changed before the next start.
+#[derive(Debug)]
+pub(crate) struct Stopped {
+    pub(crate) upstream: FakeUpstream,
+    pub(crate) data: TempDir,
+    pub(crate) yaml: String,
+}
+
+impl Stopped {
+    /// Starts again on the same data.
+    pub(crate) async fn start(self) -> anyhow::Result<TestGateway> {
+        let running = start(&self.yaml, self.data.path()).await?;
+        Ok(TestGateway {
             address: running.address,
-            upstream,
+            upstream: self.upstream,
             running,
-            data,
-            yaml,
-        }
+            data: self.data,
+            yaml: self.yaml,
+        })
     }
 }
 
@@ -195,6 +232,12 @@ impl Builder {
     /// `section.field` and its value in YAML.
     pub(crate) fn setting(mut self, name: &str, value: &str) -> Self {
         self.settings.push((name.to_owned(), value.to_owned()));
+        self
+    }
+
+    /// Knows no client key, not even [`CLIENT_KEY`].
+    pub(crate) fn without_clients(mut self) -> Self {
+        self.has_no_clients = true;
         self
     }
 
@@ -228,9 +271,16 @@ impl Builder {
         } else {
             self.keys
         };
+        let clients = if self.has_no_clients {
+            String::new()
+        } else {
+            format!(
+                "clients:\n- {{ name: test, key: {CLIENT_KEY} }}\n{}\n",
+                self.clients
+            )
+        };
         let mut yaml = format!(
-            "clients:\n- {{ name: test, key: {CLIENT_KEY} }}\n{}\nproviders:\n  google:\n    kind: gemini\n    base_url: {}\n    keys:\n",
-            self.clients,
+            "{clients}providers:\n  google:\n    kind: gemini\n    base_url: {}\n    keys:\n",
             self.base_url.unwrap_or_else(|| upstream.base_url()),
         );
         for key in &keys {
@@ -243,7 +293,7 @@ impl Builder {
             let _ = writeln!(yaml, "    ca_file: {}", file.display());
         }
         yaml.push_str(&sections(&self.settings));
-        let running = start(&yaml, data.path()).await;
+        let running = start(&yaml, data.path()).await.unwrap();
         TestGateway {
             address: running.address,
             upstream,
@@ -285,7 +335,7 @@ fn sections(settings: &[(String, String)]) -> String {
     yaml
 }
 
-async fn start(yaml: &str, data: &Path) -> Running {
+async fn start(yaml: &str, data: &Path) -> anyhow::Result<Running> {
     let file = data.join("keymux.yaml");
     std::fs::write(&file, yaml).unwrap();
     let data_dir = data.join("data").display().to_string();
@@ -297,7 +347,7 @@ async fn start(yaml: &str, data: &Path) -> Running {
         dir: data.to_owned(),
     };
     let config = config::load(&options, &env).unwrap_or_else(|errors| panic!("{errors}\n{yaml}"));
-    keymux::start(config).await.unwrap()
+    keymux::start(config).await
 }
 
 /// A request for the model's answer.

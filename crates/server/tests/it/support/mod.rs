@@ -3,6 +3,8 @@
 mod answer;
 mod client;
 mod gateway;
+mod postgres;
+mod program;
 mod raw;
 mod socket;
 
@@ -11,5 +13,7 @@ pub(crate) use client::{Connection, request};
 pub(crate) use gateway::{
     CLIENT_KEY, MODEL, TestGateway, eventually, generate, post, prompt, stream,
 };
+pub(crate) use postgres::on_postgres;
+pub(crate) use program::{Machine, Program, word_after};
 pub(crate) use raw::{RawAnswer, RawUpstream};
 pub(crate) use socket::Socket;
