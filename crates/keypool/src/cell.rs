@@ -7,6 +7,7 @@ use std::time::Duration;
 use domain::{Key, UnixMs};
 
 use crate::Chosen;
+use crate::scores::Score;
 
 /// The cost of one request with a key of weight 1, in units of virtual load.
 const UNIT: u64 = 1 << 16;
@@ -21,18 +22,18 @@ pub struct KeyCell {
     /// Its place in the roster.
     pub(crate) slot: u32,
     in_flight: AtomicU32,
-    /// Virtual load: what the key has been given so far, divided by its weight.
-    load: AtomicU64,
+    /// Virtual load and what it is busy with, beside those of the other keys.
+    score: Score,
     latency_us: AtomicU32,
 }
 
 impl KeyCell {
-    pub(crate) fn new(key: Key, slot: u32) -> Self {
+    pub(crate) fn new(key: Key, slot: u32, score: Score) -> Self {
         Self {
             key,
             slot,
             in_flight: AtomicU32::new(0),
-            load: AtomicU64::new(0),
+            score,
             latency_us: AtomicU32::new(0),
         }
     }
@@ -47,25 +48,27 @@ impl KeyCell {
         Duration::from_micros(u64::from(self.latency_us.load(Ordering::Relaxed)))
     }
 
-    /// What choosing compares: what it was given so far, and what it is busy with, by weight.
-    pub(crate) fn score(&self) -> u64 {
-        let busy = u64::from(self.in_flight()) * UNIT / self.weight();
-        self.load.load(Ordering::Relaxed) + busy
-    }
-
     /// Takes the key for one attempt. `clock` is the tier's largest load at which a key was taken: a key that was away
     /// is counted nearly up to it, or it would be given everything until it caught up.
     pub(crate) fn take(&self, clock: &AtomicU64, usual_latency_us: u32) {
-        self.in_flight.fetch_add(1, Ordering::Relaxed);
-        let own = self.load.load(Ordering::Relaxed);
-        let behind = clock
-            .load(Ordering::Relaxed)
-            .saturating_sub(CATCH_UP * UNIT);
-        clock.fetch_max(own, Ordering::Relaxed);
-        self.load.store(
-            own.max(behind) + self.cost(usual_latency_us),
-            Ordering::Relaxed,
-        );
+        let already = u64::from(self.in_flight.fetch_add(1, Ordering::Relaxed));
+        let load = self.score.get().saturating_sub(already * self.busy());
+        let latest = clock.fetch_max(load, Ordering::Relaxed);
+        let behind = latest.saturating_sub(CATCH_UP * UNIT);
+        let caught_up = behind.saturating_sub(load);
+        self.score
+            .add(caught_up + self.cost(usual_latency_us) + self.busy());
+    }
+
+    /// The attempt is over.
+    fn give_back(&self) {
+        self.in_flight.fetch_sub(1, Ordering::Relaxed);
+        self.score.subtract(self.busy());
+    }
+
+    /// What one request under way weighs.
+    fn busy(&self) -> u64 {
+        UNIT / self.weight()
     }
 
     /// A slow key's requests cost more, so that it gets fewer; bounded, so that it is never starved.
@@ -133,6 +136,6 @@ impl Lease {
 
 impl Drop for Lease {
     fn drop(&mut self) {
-        self.cell.in_flight.fetch_sub(1, Ordering::Relaxed);
+        self.cell.give_back();
     }
 }

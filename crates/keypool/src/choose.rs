@@ -117,7 +117,7 @@ impl Chooser {
                 let one = self.draw_untried(&draw)?;
                 let other = self.draw_untried(&draw)?;
                 let other = if other == one { draw.after(one) } else { other };
-                let score = |slot: u32| roster.slots[slot as usize].cell.score();
+                let score = |slot: u32| roster.scores.of(slot);
                 Some(if score(other) < score(one) {
                     other
                 } else {
@@ -191,7 +191,10 @@ impl Draw<'_> {
     }
 
     fn is_tried(&self, slot: u32) -> bool {
-        self.tried
-            .contains(&self.roster.slots[slot as usize].cell.key.id)
+        // Most requests have tried nothing, and then no key has to be looked at.
+        !self.tried.is_empty()
+            && self
+                .tried
+                .contains(&self.roster.slots[slot as usize].cell.key.id)
     }
 }

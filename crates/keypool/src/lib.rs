@@ -16,6 +16,7 @@ mod quota;
 mod report;
 mod retry_budget;
 mod roster;
+mod scores;
 mod timers;
 
 pub use cell::{KeyCell, Lease};

@@ -9,6 +9,7 @@ use std::sync::atomic::AtomicU64;
 use domain::{Key, KeyHealth, KeyId, KeyState, MAX_WEIGHT, UnixMs};
 
 use crate::KeyCell;
+use crate::scores::Scores;
 
 /// A key's place.
 #[derive(Debug)]
@@ -72,6 +73,7 @@ pub(crate) struct Roster {
     /// Indices of `tiers`, lowest priority value first.
     pub(crate) order: Vec<usize>,
     pub(crate) projects: Vec<Project>,
+    pub(crate) scores: Scores,
     by_id: HashMap<KeyId, u32>,
     by_project: HashMap<Box<str>, u32>,
 }
@@ -102,8 +104,9 @@ impl Roster {
             self.issue_tickets(tier, weight, index)
         };
         self.move_to_project(index, project);
+        let cell = Arc::new(KeyCell::new(key, index, self.scores.handle(index)));
         let slot = &mut self.slots[index as usize];
-        slot.cell = Arc::new(KeyCell::new(key, index));
+        slot.cell = cell;
         (slot.tier, slot.tickets, slot.removed) = (tier, tickets, false);
         index
     }
@@ -120,9 +123,10 @@ impl Roster {
         let index = self.slots.len() as u32;
         let tickets = self.issue_tickets(tier, usize::from(weight(&key)), index);
         self.by_id.insert(key.id, index);
+        let cell = Arc::new(KeyCell::new(key, index, self.scores.handle(index)));
         self.projects[project as usize].slots.push(index);
         self.slots.push(Slot {
-            cell: Arc::new(KeyCell::new(key, index)),
+            cell,
             state,
             failed_at: UnixMs(0),
             probing_until: UnixMs(0),
