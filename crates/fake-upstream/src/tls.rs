@@ -27,7 +27,9 @@ impl Tls {
         let names = ["localhost", "127.0.0.1", "::1"].map(str::to_owned);
         let mut params = CertificateParams::new(names).map_err(io::Error::other)?;
         // OpenSSL takes a certificate with its issuer's subject for a self-signed one.
-        params.distinguished_name.push(DnType::CommonName, "stand-in");
+        params
+            .distinguished_name
+            .push(DnType::CommonName, "stand-in");
         let issuer = Issuer::new(ca, ca_key);
         let cert = params.signed_by(&key, &issuer).map_err(io::Error::other)?;
 

@@ -233,7 +233,7 @@ impl Ledger {
     pub(crate) fn pair_id(&self, lane: usize, project: u32) -> PairId {
         PairId {
             provider: self.provider.to_string(),
-            project: self.roster.projects[project as usize].name.to_string(),
+            project: self.roster.projects[project as usize].name(),
             model: self.lanes[lane].model.to_string(),
         }
     }

@@ -61,9 +61,28 @@ pub(crate) struct Tier {
 /// A provider-side account.
 #[derive(Debug)]
 pub(crate) struct Project {
-    pub(crate) name: Box<str>,
+    name: ProjectName,
     pub(crate) slots: Vec<u32>,
 }
+
+/// Most keys are projects of their own; their names are made when they are asked for.
+#[derive(Debug)]
+enum ProjectName {
+    Given(Box<str>),
+    OwnOf(KeyId),
+}
+
+impl Project {
+    /// Its name across restarts; for a key with no project, `key:` and its id.
+    pub(crate) fn name(&self) -> String {
+        match &self.name {
+            ProjectName::Given(name) => name.to_string(),
+            ProjectName::OwnOf(id) => format!("{OWN}{id}"),
+        }
+    }
+}
+
+const OWN: &str = "key:";
 
 /// Every key of the provider.
 #[derive(Debug, Default)]
@@ -86,12 +105,22 @@ impl Roster {
 
     /// The project of that name.
     pub(crate) fn project_of(&self, name: &str) -> Option<u32> {
-        self.by_project.get(name).copied()
+        self.by_project.get(name).copied().or_else(|| {
+            let id = name.strip_prefix(OWN)?.parse().ok()?;
+            self.own_project(KeyId(id))
+        })
+    }
+
+    /// The project that consists of this key.
+    fn own_project(&self, id: KeyId) -> Option<u32> {
+        let project = self.slots[self.slot_of(id)? as usize].project;
+        let name = &self.projects[project as usize].name;
+        matches!(name, ProjectName::OwnOf(own) if *own == id).then_some(project)
     }
 
     /// Adds a key, or takes over what has changed about it. Gives the slot.
     pub(crate) fn upsert(&mut self, key: Key, state: KeyState) -> u32 {
-        let project = self.project(&project_name(&key));
+        let project = self.project(&key);
         let tier = self.tier(key.priority);
         let Some(index) = self.slot_of(key.id) else {
             return self.add(key, state, tier, project);
@@ -160,16 +189,24 @@ impl Roster {
         self.tiers.len() - 1
     }
 
-    fn project(&mut self, name: &str) -> u32 {
-        if let Some(project) = self.project_of(name) {
+    fn project(&mut self, key: &Key) -> u32 {
+        let known = match &key.project {
+            Some(name) => self.by_project.get(name.as_str()).copied(),
+            None => self.own_project(key.id),
+        };
+        if let Some(project) = known {
             return project;
         }
         let project = self.projects.len() as u32;
-        self.projects.push(Project {
-            name: name.into(),
-            slots: Vec::new(),
-        });
-        self.by_project.insert(name.into(), project);
+        let name = match &key.project {
+            Some(name) => {
+                self.by_project.insert(name.as_str().into(), project);
+                ProjectName::Given(name.as_str().into())
+            }
+            None => ProjectName::OwnOf(key.id),
+        };
+        let slots = Vec::new();
+        self.projects.push(Project { name, slots });
         project
     }
 
@@ -191,11 +228,4 @@ impl Roster {
 
 fn weight(key: &Key) -> u16 {
     key.weight.clamp(1, MAX_WEIGHT)
-}
-
-/// A key that names no project is a project of its own.
-fn project_name(key: &Key) -> String {
-    key.project
-        .clone()
-        .unwrap_or_else(|| format!("key:{}", key.id))
 }

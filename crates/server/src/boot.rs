@@ -247,7 +247,7 @@ async fn build_providers(
     clock: Clock,
 ) -> anyhow::Result<Arc<[Arc<Provider>]>> {
     let now = clock.now();
-    let keys = store.load_keys().await.context("load the keys")?;
+    let mut keys = store.load_keys().await.context("load the keys")?;
     let pairs = store
         .load_pairs()
         .await
@@ -259,8 +259,12 @@ async fn build_providers(
         .filter(|(_, p)| p.kind == Kind::Gemini)
     {
         let pool = Pool::new(name, rules(config), fastrand::u64(..));
-        let own = keys.iter().filter(|(key, _)| *key.provider == **name);
-        pool.upsert(own.cloned(), now);
+        // Moved, not copied: there may be very many.
+        let (own, others): (Vec<_>, Vec<_>) = keys
+            .into_iter()
+            .partition(|(key, _)| *key.provider == **name);
+        keys = others;
+        pool.upsert(own, now);
         for (id, state) in pairs.iter().filter(|(id, _)| id.provider == *name) {
             pool.restore_pair(id, state.clone(), now);
         }

@@ -31,7 +31,7 @@ pub struct Running {
 /// Starts the program; it serves as soon as this returns.
 pub async fn start(config: Config) -> anyhow::Result<Running> {
     let address = config.server.listen;
-    let listener = Listener::bind(address).await.with_context(|| {
+    let listener = Listener::bind(address).with_context(|| {
         format!("listen on {address}: is another program there? `server.listen` or PORT chooses another address")
     })?;
     let Booted { app, records, made } = boot::boot(config).await?;

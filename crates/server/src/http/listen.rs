@@ -14,7 +14,7 @@ use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::{TcpListener, TcpSocket, TcpStream};
 
 use super::connections::{Activity, Connected, Connections, Order, Patience};
 use super::router;
@@ -22,6 +22,8 @@ use crate::app::App;
 
 /// The largest head of a request, and with it the buffer of a connection.
 const LARGEST_HEAD: usize = 64 * 1024;
+/// Connections that may wait to be accepted: a thousand callers may come at once.
+const BACKLOG: u32 = 4096;
 const MOST_HEADERS: usize = 128;
 const SWEEP: Duration = Duration::from_secs(1);
 
@@ -33,8 +35,15 @@ pub(crate) struct Listener {
 }
 
 impl Listener {
-    pub(crate) async fn bind(address: SocketAddr) -> io::Result<Self> {
-        let tcp = TcpListener::bind(address).await?;
+    pub(crate) fn bind(address: SocketAddr) -> io::Result<Self> {
+        let socket = match address {
+            SocketAddr::V4(_) => TcpSocket::new_v4()?,
+            SocketAddr::V6(_) => TcpSocket::new_v6()?,
+        };
+        // A restart does not wait for connections of the last run to be forgotten.
+        socket.set_reuseaddr(true)?;
+        socket.bind(address)?;
+        let tcp = socket.listen(BACKLOG)?;
         let address = tcp.local_addr()?;
         Ok(Self { tcp, address })
     }
