@@ -34,6 +34,8 @@ pub(crate) struct Booted {
     pub(crate) app: Arc<App>,
     /// The other end of the record queue, for the writer.
     pub(crate) records: mpsc::Receiver<RequestRecord>,
+    /// The store's revision before anything was read out of it.
+    pub(crate) revision: i64,
     pub(crate) made: Made,
 }
 
@@ -55,6 +57,7 @@ pub(crate) async fn boot(config: Config) -> anyhow::Result<Booted> {
     made.client_key = sync_clients(&store, &config, clock).await?;
     made.password = ensure_admin(&store, &config, clock).await?;
 
+    let revision = store.revision().await?;
     let providers = build_providers(&config, &store, clock).await?;
     let empty = Snapshot {
         config: Arc::new(config),
@@ -82,6 +85,7 @@ pub(crate) async fn boot(config: Config) -> anyhow::Result<Booted> {
     Ok(Booted {
         app: Arc::new(app),
         records,
+        revision,
         made,
     })
 }

@@ -34,8 +34,13 @@ pub async fn start(config: Config) -> anyhow::Result<Running> {
     let listener = Listener::bind(address).with_context(|| {
         format!("listen on {address}: is another program there? `server.listen` or PORT chooses another address")
     })?;
-    let Booted { app, records, made } = boot::boot(config).await?;
-    jobs::start(&app, records);
+    let Booted {
+        app,
+        records,
+        revision,
+        made,
+    } = boot::boot(config).await?;
+    jobs::start(&app, records, revision);
     let address = listener.address;
     let (stop, stopped) = oneshot::channel();
     app.phase.ready();

@@ -8,8 +8,7 @@ use crate::boot;
 
 const EVERY: Duration = Duration::from_secs(1);
 
-pub(super) async fn run(app: Arc<App>) {
-    let mut known = app.store.revision().await.ok();
+pub(super) async fn run(app: Arc<App>, mut known: i64) {
     let mut tick = tokio::time::interval(EVERY);
     loop {
         tokio::select! {
@@ -19,11 +18,11 @@ pub(super) async fn run(app: Arc<App>) {
         let Ok(revision) = app.store.revision().await else {
             continue;
         };
-        if known == Some(revision) {
+        if known == revision {
             continue;
         }
         match boot::reload(&app).await {
-            Ok(()) => known = Some(revision),
+            Ok(()) => known = revision,
             Err(error) => tracing::error!(%error, "changed keys could not be read; trying on"),
         }
     }

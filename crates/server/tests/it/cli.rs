@@ -42,7 +42,7 @@ async fn without_a_file_it_starts_and_says_where_it_is_and_what_it_has() {
 async fn what_is_made_at_the_first_start_is_not_shown_at_the_second() {
     let upstream = gemini().start().await;
     let machine = Machine::in_front_of(&upstream).env("GEMINI_API_KEYS", FIRST);
-    let program = machine.serve().await;
+    let mut program = machine.serve().await;
     let first = program.summary.clone();
     let client = word_after(&first, "client key ");
     let password = word_after(&first, "admin password ");
@@ -119,7 +119,7 @@ async fn asked_to_stop_it_finishes_what_it_has_begun() {
     let machine = Machine::in_front_of(&upstream)
         .env("GEMINI_API_KEYS", FIRST)
         .env("KEYMUX_CLIENT_KEYS", CLIENT);
-    let program = machine.serve().await;
+    let mut program = machine.serve().await;
     let stop = async {
         eventually("the provider is asked", async || {
             (upstream.count() > 0).then_some(())
@@ -217,7 +217,7 @@ async fn a_configuration_file_that_was_asked_for_must_be_there() {
 async fn healthcheck_succeeds_while_keymux_is_ready() {
     let upstream = gemini().start().await;
     let machine = Machine::in_front_of(&upstream).env("GEMINI_API_KEYS", FIRST);
-    let program = machine.serve().await;
+    let mut program = machine.serve().await;
     let address = program.address.to_string();
     let near = Machine::new().env("KEYMUX__SERVER__LISTEN", &address);
     let ended = near.run(&["healthcheck"]).await;

@@ -20,8 +20,8 @@ enum End {
     Crash,
 }
 
-/// Lets two requests be answered, ends once the store knows of it, starts again; gives both gateways' view of the keys
-/// to `look`, and what a further request gets.
+/// What `look` sees after two requests, of which the first key has failed one, it sees after either end too; and the
+/// first key is left alone.
 async fn check<T: PartialEq + std::fmt::Debug>(
     script: impl Fn() -> Script,
     look: impl Fn(&TestGateway) -> T,
@@ -34,14 +34,18 @@ async fn check<T: PartialEq + std::fmt::Debug>(
         gateway.saved().await;
         let before = look(&gateway);
         let uses = gateway.upstream.count_for_key(FIRST);
-        let gateway = match end {
-            End::InOrder => gateway.restart().await,
-            End::Crash => gateway.crash().await,
-        };
+        let gateway = again(gateway, end).await;
         assert_eq!(look(&gateway), before, "{end:?}");
         assert_eq!(gateway.generate().await.status, 200, "{end:?}");
         let uses_after = gateway.upstream.count_for_key(FIRST);
         assert_eq!(uses_after, uses, "{end:?}: the first key is used again");
+    }
+}
+
+async fn again(gateway: TestGateway, end: End) -> TestGateway {
+    match end {
+        End::InOrder => gateway.restart().await,
+        End::Crash => gateway.crash().await,
     }
 }
 
@@ -121,10 +125,7 @@ async fn requests_of_the_day_are_counted_on() {
             assert_eq!(gateway.generate().await.status, 200);
             gateway.saved().await;
             assert_eq!(gateway.pair(0, MODEL).unwrap().day_requests, expected);
-            gateway = match end {
-                End::InOrder => gateway.restart().await,
-                End::Crash => gateway.crash().await,
-            };
+            gateway = again(gateway, end).await;
             let counted = gateway.pair(0, MODEL).unwrap().day_requests;
             assert_eq!(counted, expected, "{end:?}");
         }
@@ -197,6 +198,24 @@ async fn a_key_that_is_added_to_the_store_is_used_without_a_restart() {
     let gateway = gateway.restart().await;
     assert_eq!(gateway.generate().await.status, 200);
     assert_eq!(gateway.upstream.count_for_key(ADDED), 2);
+}
+
+#[tokio::test]
+async fn a_key_that_is_added_just_after_the_start_is_used() {
+    let add = async |_| {
+        let gateway = TestGateway::new()
+            .upstream(first_key_answers("400_api_key_invalid.json"))
+            .start()
+            .await;
+        let draft = KeyDraft::plain("google", ADDED, KeySource::Admin);
+        let store = gateway.running.store();
+        store.add_keys(&[draft], now()).await.unwrap();
+        eventually("the added key is used", async || {
+            (gateway.generate().await.status == 200).then_some(())
+        })
+        .await;
+    };
+    join_all((0..16).map(add)).await;
 }
 
 #[tokio::test]

@@ -159,7 +159,7 @@ fn holds(haystack: &[u8], secret: &str) -> bool {
 #[tokio::test]
 async fn no_secret_is_in_any_log_answer_metric_or_file() {
     let upstream = upstream().start().await;
-    let (machine, program) = start(&upstream).await;
+    let (machine, mut program) = start(&upstream).await;
     let summary = program.summary.clone();
     let client = word_after(&summary, "client key ").to_owned();
     let password = word_after(&summary, "admin password ").to_owned();
@@ -214,7 +214,7 @@ async fn no_secret_is_in_any_log_answer_metric_or_file() {
 #[tokio::test]
 async fn what_was_made_is_shown_once() {
     let upstream = upstream().start().await;
-    let (machine, program) = start(&upstream).await;
+    let (_machine, mut program) = start(&upstream).await;
     let summary = program.summary.clone();
     for lead in ["client key ", "admin password "] {
         let secret = word_after(&summary, lead);

@@ -16,7 +16,7 @@ use keypool::KeyStatus;
 use serde_json::json;
 use tempfile::TempDir;
 
-use super::{Answer, Connection, request};
+use super::{Answer, Connection, eventually, request};
 
 /// The client key that every test gateway knows.
 pub(crate) const CLIENT_KEY: &str = "sk-test-caller-0001";
@@ -164,12 +164,9 @@ impl TestGateway {
 
     /// Stops in order.
     pub(crate) async fn stop(self) -> Stopped {
-        self.running.stop().await;
-        Stopped {
-            upstream: self.upstream,
-            data: self.data,
-            yaml: self.yaml,
-        }
+        let (running, left) = self.leave();
+        running.stop().await;
+        left
     }
 
     /// Stops and starts again on the same data.
@@ -179,13 +176,18 @@ impl TestGateway {
 
     /// Starts a second one on the same data, as after `kill -9`: the first one does nothing to end in order.
     pub(crate) async fn crash(self) -> Self {
-        std::mem::forget(self.running);
+        let (running, left) = self.leave();
+        std::mem::forget(running);
+        left.start().await.unwrap()
+    }
+
+    fn leave(self) -> (Running, Stopped) {
         let left = Stopped {
             upstream: self.upstream,
             data: self.data,
             yaml: self.yaml,
         };
-        left.start().await.unwrap()
+        (self.running, left)
     }
 }
 
@@ -388,19 +390,4 @@ fn seconds_left(until: domain::UnixMs) -> u64 {
     let left = (domain::UnixMs(0) + now).until(until);
     // The nearest second: the test reads the clock a moment after keymux did.
     (left + Duration::from_millis(999)).as_secs()
-}
-
-/// Waits until `look` gives something; fails after ten seconds.
-pub(crate) async fn eventually<T>(what: &str, look: impl AsyncFn() -> Option<T>) -> T {
-    let deadline = tokio::time::Instant::now() + Duration::from_secs(10);
-    loop {
-        if let Some(found) = look().await {
-            return found;
-        }
-        assert!(
-            tokio::time::Instant::now() < deadline,
-            "{what}: not within ten seconds"
-        );
-        tokio::time::sleep(Duration::from_millis(10)).await;
-    }
 }

@@ -1,5 +1,7 @@
 //! What tests are written in: [`TestGateway`] starts keymux, its answers are [`Answer`]s.
 
+use std::time::Duration;
+
 mod answer;
 mod client;
 mod gateway;
@@ -10,10 +12,23 @@ mod socket;
 
 pub(crate) use answer::Answer;
 pub(crate) use client::{Connection, request};
-pub(crate) use gateway::{
-    CLIENT_KEY, MODEL, TestGateway, eventually, generate, post, prompt, stream,
-};
+pub(crate) use gateway::{CLIENT_KEY, MODEL, TestGateway, generate, post, prompt, stream};
 pub(crate) use postgres::on_postgres;
 pub(crate) use program::{Machine, Program, word_after};
 pub(crate) use raw::{RawAnswer, RawUpstream};
 pub(crate) use socket::Socket;
+
+/// Waits until `look` gives something; fails after ten seconds.
+pub(crate) async fn eventually<T>(what: &str, look: impl AsyncFn() -> Option<T>) -> T {
+    let deadline = tokio::time::Instant::now() + Duration::from_secs(10);
+    loop {
+        if let Some(found) = look().await {
+            return found;
+        }
+        assert!(
+            tokio::time::Instant::now() < deadline,
+            "{what}: not within ten seconds"
+        );
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+}

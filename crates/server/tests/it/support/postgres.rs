@@ -12,6 +12,10 @@ const VARIABLE: &str = "KEYMUX_TEST_POSTGRES";
 const DEFAULT_SERVER: &str = "postgres://postgres@127.0.0.1:5432/postgres";
 
 /// Tells the story on a new database, given its URL.
+#[expect(
+    clippy::print_stderr,
+    reason = "who runs the tests is told what was passed over"
+)]
 pub(crate) async fn on_postgres(story: impl AsyncFnOnce(&str)) {
     let Some((server, server_url)) = server().await else {
         eprintln!("passed over: no PostgreSQL at {DEFAULT_SERVER}, and {VARIABLE} is not set");

@@ -152,7 +152,7 @@ impl Program {
     }
 
     /// Waits until it has ended.
-    pub(crate) async fn ended(mut self) -> ExitStatus {
+    pub(crate) async fn ended(&mut self) -> ExitStatus {
         let deadline = tokio::time::Instant::now() + PATIENCE;
         loop {
             if let Some(status) = self.child.try_wait().unwrap() {
@@ -164,7 +164,7 @@ impl Program {
     }
 
     /// Stops it in order.
-    pub(crate) async fn stop(self) -> ExitStatus {
+    pub(crate) async fn stop(&mut self) -> ExitStatus {
         self.terminate();
         self.ended().await
     }
