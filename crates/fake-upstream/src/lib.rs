@@ -2,7 +2,7 @@
 //! quotas, every error row, streams in both framings, files, and faults on demand.
 //! It is never linked into keymux and knows nothing of it; the facts it imitates are Google's.
 //!
-//! Start with [`gemini`]; `stand.rs` shows the path of one request; `control.rs` documents the JSON
+//! Start with [`gemini()`]; `stand.rs` shows the path of one request; `control.rs` documents the JSON
 //! that other languages steer it with.
 
 mod body;

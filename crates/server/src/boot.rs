@@ -9,7 +9,8 @@ use anyhow::Context;
 use arc_swap::ArcSwap;
 use config::{Config, Kind, Placed};
 use domain::{
-    Client, ClientLimits, Key, KeyDraft, KeyId, KeySource, KeyState, RequestRecord, Secret,
+    Client, ClientLimits, Key, KeyDraft, KeyHealth, KeyId, KeySource, KeyState, RequestRecord,
+    Secret,
 };
 use keypool::{Pool, PoolRules, RetryBudget, Strategy};
 use store::{MasterKey, Store};
@@ -123,9 +124,28 @@ pub(crate) async fn reload(app: &App) -> anyhow::Result<()> {
             .pool
             .upsert(keys.iter().filter(own).cloned(), app.clock.now());
         provider.pool.remove(gone, app.clock.now());
+        for id in revived(&provider.pool, keys.iter().filter(own)) {
+            provider.pool.reset(id, app.clock.now());
+        }
     }
     app.snapshot.store(Arc::new(snapshot.with_clients(clients)));
     Ok(())
+}
+
+/// Keys that are retired here and active in the store: somebody has revived them there.
+fn revived<'a>(
+    pool: &Pool,
+    stored: impl Iterator<Item = &'a (Key, KeyState)>,
+) -> impl Iterator<Item = KeyId> {
+    let is_retired = |state: &KeyState| matches!(state.health, KeyHealth::Retired { .. });
+    let statuses = pool.statuses().into_iter();
+    let retired: HashSet<KeyId> = statuses
+        .filter(|status| is_retired(&status.state))
+        .map(|status| status.id)
+        .collect();
+    stored
+        .filter(move |(key, state)| state.health == KeyHealth::Active && retired.contains(&key.id))
+        .map(|(key, _)| key.id)
 }
 
 /// The client keys of the store, with what the configuration says of its own.

@@ -5,11 +5,12 @@ use std::collections::{BTreeMap, HashMap};
 
 use domain::{KeyHealth, KeyId, KeyState, PairId, PairState, RetiredReason, UnixMs};
 use sea_orm::ActiveValue::Set;
+use sea_orm::DatabaseTransaction;
 use sea_orm::entity::prelude::*;
 use sea_orm::sea_query::OnConflict;
 
 use crate::batch::batches;
-use crate::change::begin_write;
+use crate::change::{Change, begin_write};
 use crate::cooling::CoolingColumns;
 use crate::handle::Store;
 use crate::names::Word as _;
@@ -60,13 +61,31 @@ impl Store {
             .map(|(id, state)| row(id, state, now))
             .collect();
         let txn = begin_write(self).await?;
-        for batch in batches(&rows) {
-            let upsert = Entity::insert_many(batch.iter().cloned()).on_conflict(overwrite());
-            upsert.exec_without_returning(&txn).await?;
-        }
+        write(&txn, &rows).await?;
         pair_states::save(&txn, pairs, now).await?;
         Ok(txn.commit().await?)
     }
+
+    /// Makes keys active again, whatever was known of them: an operator has seen that they work.
+    /// Instances that run take it over.
+    pub async fn revive_keys(&self, keys: &[KeyId], now: UnixMs) -> Result<(), StoreError> {
+        let active = KeyState {
+            has_worked: true,
+            ..KeyState::default()
+        };
+        let rows: Vec<ActiveModel> = keys.iter().map(|id| row(*id, &active, now)).collect();
+        let change = Change::begin(self).await?;
+        write(change.txn(), &rows).await?;
+        change.publish().await
+    }
+}
+
+async fn write(txn: &DatabaseTransaction, rows: &[ActiveModel]) -> Result<(), StoreError> {
+    for batch in batches(rows) {
+        let upsert = Entity::insert_many(batch.iter().cloned()).on_conflict(overwrite());
+        upsert.exec_without_returning(txn).await?;
+    }
+    Ok(())
 }
 
 const ROWS: &str = "SELECT key_id, health, until, probe_at, class, streak, reason, since, \

@@ -39,7 +39,7 @@ pub(super) enum KeysCommand {
         #[arg(long, default_value = "google")]
         provider: String,
     },
-    /// Ask the provider, with each key in turn, whether it works. Costs no quota.
+    /// Ask the provider, with each key in turn, whether it works; one that does is used again. Costs no quota.
     Test {
         /// Only the key with this id.
         id: Option<i64>,
@@ -192,7 +192,7 @@ async fn test(
     anyhow::ensure!(!keys.is_empty(), "there is no such key");
     let total = keys.len();
     let mut failed = 0;
-    for (number, (key, _)) in keys.iter().enumerate() {
+    for (number, (key, state)) in keys.iter().enumerate() {
         let settings = config
             .providers
             .get(&*key.provider)
@@ -210,6 +210,9 @@ async fn test(
         let verdict = tokio::time::timeout(PATIENCE, probe(&origin, key)).await;
         let verdict = verdict.unwrap_or_else(|_| Verdict::new(Class::Timeout, "no_answer"));
         failed += usize::from(verdict.class != Class::Ok);
+        if verdict.class == Class::Ok && state.health != KeyHealth::Active {
+            store.revive_keys(&[key.id], Clock::start().now()).await?;
+        }
         say(&format!(
             "{}/{total}  key {} ({}): {}",
             number + 1,

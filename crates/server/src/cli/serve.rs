@@ -24,8 +24,14 @@ pub(super) fn run(config: Config) -> anyhow::Result<ExitCode> {
 async fn asked_to_stop() -> std::io::Result<()> {
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
-    tokio::select! {
-        _ = terminate.recv() => Ok(()),
-        _ = interrupt.recv() => Ok(()),
+    let mut hang_up = signal(SignalKind::hangup())?;
+    loop {
+        tokio::select! {
+            _ = terminate.recv() => return Ok(()),
+            _ = interrupt.recv() => return Ok(()),
+            _ = hang_up.recv() => tracing::warn!(
+                "SIGHUP: this version does not reload its configuration; restart it to take changes over"
+            ),
+        }
     }
 }

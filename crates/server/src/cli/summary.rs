@@ -64,7 +64,7 @@ pub(crate) fn summary(app: &App, address: SocketAddr, made: &Made) -> String {
     let shown = made
         .client_key
         .as_ref()
-        .map_or("$CLIENT_KEY", |key| key.expose());
+        .map_or("YOUR-CLIENT-KEY", |key| key.expose());
     line(String::new());
     line("try it:".into());
     line(format!("  curl -H 'x-goog-api-key: {shown}' \\"));

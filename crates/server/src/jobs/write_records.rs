@@ -10,7 +10,7 @@ use tokio::sync::mpsc::Receiver;
 use crate::app::App;
 
 const MOST_AT_ONCE: usize = 4096;
-const GATHER: Duration = Duration::from_millis(200);
+const GATHER: Duration = Duration::from_millis(400);
 const AFTER_FAILURE: Duration = Duration::from_secs(1);
 
 pub(super) async fn run(app: Arc<App>, mut records: Receiver<RequestRecord>) {

@@ -2,7 +2,7 @@
 //! records. The story on PostgreSQL is passed over where there is no server; see `support/postgres.rs`.
 
 use domain::{KeyDraft, KeySource, UnixMs};
-use fake_upstream::{FakeKey, FakeUpstream, Rule, Script, gemini};
+use fake_upstream::{FakeKey, FakeUpstream, KeyFault, Rule, Script, gemini};
 use futures_util::future::join_all;
 
 use crate::support::{
@@ -290,4 +290,22 @@ fn now() -> UnixMs {
         .duration_since(std::time::UNIX_EPOCH)
         .unwrap();
     UnixMs(0) + now
+}
+
+#[tokio::test]
+async fn a_retired_key_that_is_revived_in_the_store_is_used_again() {
+    let gateway = TestGateway::new()
+        .upstream(gemini().key(FakeKey::new(FIRST).fault(KeyFault::Leaked)))
+        .start()
+        .await;
+    assert_eq!(gateway.generate().await.status, 503);
+    gateway.saved().await;
+    gateway.upstream.fix_key(FIRST);
+    let key = gateway.key(0).id;
+    let store = gateway.running.store();
+    store.revive_keys(&[key], UnixMs(0)).await.unwrap();
+    eventually("the key is used again", async || {
+        (gateway.generate().await.status == 200).then_some(())
+    })
+    .await;
 }
