@@ -26,6 +26,8 @@ const LARGEST_HEAD: usize = 64 * 1024;
 const BACKLOG: u32 = 4096;
 const MOST_HEADERS: usize = 128;
 const SWEEP: Duration = Duration::from_secs(1);
+/// Whoever connects while the program stops, and then says nothing, must not keep it from stopping.
+const IDLE_WHILE_DRAINING: Duration = Duration::from_secs(1);
 
 /// A bound address.
 #[derive(Debug)]
@@ -100,9 +102,14 @@ async fn accept_until(
 fn patience(app: &App) -> Patience {
     let snapshot = app.snapshot.load();
     let server = &snapshot.config.server;
+    let idle = if app.phase.is_draining() {
+        IDLE_WHILE_DRAINING
+    } else {
+        server.idle_timeout
+    };
     Patience {
         head: server.header_read_timeout,
-        idle: server.idle_timeout,
+        idle,
     }
 }
 
