@@ -10,7 +10,7 @@ use crate::{KeyId, Secret, UnixMs};
 pub const MAX_WEIGHT: u16 = 100;
 
 /// A provider key that has its row in the store.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Key {
     /// Its row.
     pub id: KeyId,

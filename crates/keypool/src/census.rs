@@ -53,6 +53,8 @@ pub struct KeyStatus {
     pub state: KeyState,
     /// Whether an operator lets it be used.
     pub enabled: bool,
+    /// Its state is not newer than what was handed out to be saved.
+    pub is_saved: bool,
     /// Attempts that use it now.
     pub in_flight: u32,
     /// The moving average of its time to a first useful byte.
@@ -145,6 +147,7 @@ impl Ledger {
                 id: slot.cell.key.id,
                 state: slot.state.clone(),
                 enabled: slot.cell.key.enabled,
+                is_saved: !slot.unsaved,
                 in_flight: slot.cell.in_flight(),
                 latency: slot.cell.latency(),
             })

@@ -4,7 +4,7 @@
 use std::collections::{BTreeSet, HashMap};
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 
-use domain::{KeyHealth, PairState, UnixMs};
+use domain::{Class, KeyHealth, PairState, UnixMs};
 
 use crate::bit_tree::BitTree;
 use crate::breaker::Breaker;
@@ -151,8 +151,14 @@ impl Lane {
         pair
     }
 
-    /// Nothing would be lost with it: no pair is cooling, and no day is counted that is not over.
-    pub(crate) fn is_idle(&self, day: i32) -> bool {
-        self.ends.is_empty() && self.pairs.values().all(|pair| pair.state.day != day)
+    /// Little would be lost with it: no day is counted that is not over, and nothing is cooling but what is only known
+    /// not to exist. Callers invent model names, so such lanes must make room for others.
+    pub(crate) fn is_disposable(&self, day: i32, now: UnixMs) -> bool {
+        self.pairs.values().all(|pair| {
+            let is_refused = pair.state.cooling.is_some_and(|cooling| {
+                cooling.until > now && cooling.class != Class::ModelUnavailable
+            });
+            pair.state.day != day && !is_refused
+        })
     }
 }

@@ -76,7 +76,8 @@ impl Ledger {
             self.lanes.push(lane);
             self.lanes.len() - 1
         } else {
-            let idle = (1..self.lanes.len()).find(|&index| self.lanes[index].is_idle(day))?;
+            let idle =
+                (1..self.lanes.len()).find(|&index| self.lanes[index].is_disposable(day, now))?;
             self.by_model.remove(&self.lanes[idle].model);
             self.lanes[idle] = lane;
             idle
@@ -86,6 +87,9 @@ impl Ledger {
     }
 
     pub(crate) fn upsert(&mut self, key: Key, state: KeyState, now: UnixMs) {
+        if self.roster.has_unchanged(&key) {
+            return;
+        }
         if let Some(index) = self.roster.slot_of(key.id) {
             let slot = &self.roster.slots[index as usize];
             self.lanes.iter_mut().for_each(|lane| lane.withdraw(slot));
@@ -135,6 +139,10 @@ impl Ledger {
         let Some(project) = self.roster.project_of(&id.project) else {
             return;
         };
+        let is_over = state.cooling.is_none_or(|cooling| cooling.until <= now);
+        if is_over && state.day_requests == 0 && !state.day_suspected {
+            return;
+        }
         let Some(lane) = self.own_lane(&id.model, state.day, now) else {
             return;
         };

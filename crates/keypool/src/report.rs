@@ -69,7 +69,7 @@ impl Ledger {
         let project = self.roster.slots[index as usize].project;
         let harm = verdict.class.harm();
         if harm == Harm::Key || verdict.certainty == Certainty::Counted {
-            self.key_failed(index, verdict, at.now);
+            self.key_failed(index, verdict, lease.began, at.now);
         }
         match harm {
             Harm::Pair => {
@@ -79,15 +79,20 @@ impl Ledger {
                     .as_deref()
                     .filter(|&named| named != model);
                 for model in [Some(model), alias_of].into_iter().flatten() {
-                    self.pair_refused(model, project, verdict, at);
+                    self.pair_refused(model, project, verdict, lease.began, at);
                 }
             }
-            Harm::Briefly => self.avoid(model, project, verdict.class, at),
+            Harm::Briefly => self.avoid(model, project, verdict.class, lease.began, at),
             Harm::Key | Harm::Nobody => {}
         }
     }
 
-    fn key_failed(&mut self, index: u32, verdict: &Verdict, now: UnixMs) {
+    fn key_failed(&mut self, index: u32, verdict: &Verdict, began: UnixMs, now: UnixMs) {
+        let known_since = self.roster.slots[index as usize].failed_at;
+        if began < known_since && verdict.certainty != Certainty::Decisive {
+            // It was under way when the key failed: that confirms nothing.
+            return;
+        }
         let rules = HealthRules {
             max_failures: self.rules.max_failures,
             recheck_interval: self.rules.recheck_interval,
@@ -111,15 +116,25 @@ impl Ledger {
         }
     }
 
-    fn pair_refused(&mut self, model: &str, project: u32, verdict: &Verdict, at: &Moment) {
+    fn pair_refused(
+        &mut self,
+        model: &str,
+        project: u32,
+        verdict: &Verdict,
+        began: UnixMs,
+        at: &Moment,
+    ) {
         let Some(lane) = self.own_lane(model, at.today.number, at.now) else {
             return;
         };
-        let before = self.lanes[lane]
-            .pairs
-            .get(&project)
-            .map(Pair::counted)
-            .unwrap_or_default();
+        let known = self.lanes[lane].pairs.get(&project);
+        let is_stale =
+            known.is_some_and(|pair| pair.state.cooling.is_some() && began < pair.failed_at);
+        if is_stale {
+            // It was under way when the pair was refused: a second refusal it is not.
+            return;
+        }
+        let before = known.map(Pair::counted).unwrap_or_default();
         let state = quota::refused(&before, verdict, at);
         if let Some(cooling) = state.cooling {
             self.timers.add(cooling.probe_at, pair_due(lane, project));
@@ -131,7 +146,7 @@ impl Ledger {
     }
 
     /// Others are preferred for some seconds. It is not saved: it is over before a restart would be.
-    fn avoid(&mut self, model: &str, project: u32, class: Class, at: &Moment) {
+    fn avoid(&mut self, model: &str, project: u32, class: Class, began: UnixMs, at: &Moment) {
         let now = at.now;
         let Some(lane) = self.own_lane(model, at.today.number, now) else {
             return;
@@ -140,6 +155,9 @@ impl Ledger {
             self.lanes[lane].breaker.overloaded(now);
         }
         let pair = self.lanes[lane].pairs.entry(project).or_default();
+        if began < pair.failed_at {
+            return;
+        }
         let span = LONGEST_AVOID.min(AVOID * 2u32.pow(u32::from(pair.avoid_streak.min(4))));
         pair.avoid_streak = pair.avoid_streak.saturating_add(1);
         pair.avoid_until = now + span;

@@ -103,6 +103,12 @@ impl Roster {
         self.by_id.get(&id).copied()
     }
 
+    /// The key is in, and as it is here.
+    pub(crate) fn has_unchanged(&self, key: &Key) -> bool {
+        self.slot_of(key.id)
+            .is_some_and(|slot| self.slots[slot as usize].cell.key == *key)
+    }
+
     /// The project of that name.
     pub(crate) fn project_of(&self, name: &str) -> Option<u32> {
         self.by_project.get(name).copied().or_else(|| {

@@ -236,6 +236,56 @@ fn an_answer_that_began_before_the_refusal_does_not_clear_it() {
 }
 
 #[test]
+fn refusals_under_way_together_confirm_nothing() {
+    let pool = equal_keys(Strategy::FillFirst, 1);
+    attempt(&pool, &Verdict::ok(), NOON).unwrap();
+    let together: Vec<_> = (0..5)
+        .map(|_| pool.lease(&want(&[]), later(1)).unwrap())
+        .collect();
+    let per_day = Verdict::new(Class::QuotaDaily, "per_day");
+    let not_valid = Verdict::new(Class::KeyInvalid, "api_key_invalid");
+    for (at, lease) in (2..).zip(&together) {
+        pool.report(lease, MODEL, &per_day, Duration::ZERO, later(at));
+        pool.report(lease, "other", &not_valid, Duration::ZERO, later(at));
+    }
+    let pairs = pool.pairs();
+    let pair = pairs.iter().find(|(id, _)| id.model == MODEL).unwrap();
+    assert!(later(6).until(pair.1.cooling.unwrap().until).as_secs() <= 70);
+    assert_eq!(
+        pool.census(later(6)).invalid,
+        0,
+        "one more answer would have to confirm it"
+    );
+}
+
+#[test]
+fn invented_models_make_room_for_real_ones() {
+    let pool = equal_keys(Strategy::RoundRobin, 2);
+    for number in 0..2_000 {
+        let model = format!("invented-{number}");
+        let lease = pool
+            .lease(
+                &Want {
+                    model: &model,
+                    tried: &[],
+                    again: false,
+                },
+                NOON,
+            )
+            .unwrap();
+        let unknown = Verdict::new(Class::ModelUnavailable, "not_found");
+        pool.report(&lease, &model, &unknown, Duration::ZERO, NOON);
+    }
+    for _ in 0..2 {
+        attempt(&pool, &throttled(30), NOON).unwrap();
+    }
+    assert!(
+        pool.lease(&want(&[]), NOON).is_err(),
+        "the refusal was forgotten"
+    );
+}
+
+#[test]
 fn dead_keys_are_tried_once_each() {
     let pool = equal_keys(Strategy::LeastLoaded, 200);
     let mut uses_of_dead = HashSet::new();

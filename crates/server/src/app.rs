@@ -106,6 +106,11 @@ impl Tasks {
         self.stop.cancelled().await;
     }
 
+    /// Whether the program is to stop.
+    pub(crate) fn are_stopping(&self) -> bool {
+        self.stop.is_cancelled()
+    }
+
     /// Tells every task to end, and waits until they have.
     pub(crate) async fn finish(&self) {
         self.stop.cancel();

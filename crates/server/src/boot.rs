@@ -140,7 +140,7 @@ fn revived<'a>(
     let is_retired = |state: &KeyState| matches!(state.health, KeyHealth::Retired { .. });
     let statuses = pool.statuses().into_iter();
     let retired: HashSet<KeyId> = statuses
-        .filter(|status| is_retired(&status.state))
+        .filter(|status| is_retired(&status.state) && status.is_saved)
         .map(|status| status.id)
         .collect();
     stored

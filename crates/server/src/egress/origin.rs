@@ -9,7 +9,7 @@ use http::header::HOST;
 use http::uri::{PathAndQuery, Scheme};
 use http::{HeaderValue, Request, Response, Uri};
 use hyper::client::conn::http2;
-use hyper_util::rt::{TokioExecutor, TokioIo};
+use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 
 use super::connect::{Endpoint, Io, Protocol};
 use super::h1::H1;
@@ -18,6 +18,8 @@ use super::{Outgoing, RequestBody, SendError, UpstreamBody, tls};
 /// Servers close idle connections after some minutes; one that is reused shortly before would lose its request.
 const KEEP_IDLE: Duration = Duration::from_secs(60);
 const MOST_IDLE: usize = 512;
+/// A path may die without a word; a shared connection on it would swallow every request.
+const KEEP_ALIVE: Duration = Duration::from_secs(20);
 /// Google allows 100 streams on a connection; beyond this another one is opened.
 const STREAMS_PER_CONNECTION: usize = 90;
 
@@ -95,7 +97,12 @@ impl Origin {
     ) -> Result<Response<UpstreamBody>, SendError> {
         while let Some(connection) = self.idle.take() {
             match self.exchange(connection, outgoing).await {
-                Err(SendError::Exchange(error)) if may_repeat(&error, outgoing) => {}
+                // It was not written at all: the next one may do.
+                Err(SendError::Exchange(error))
+                    if error.is_canceled() && may_repeat(&error, outgoing) => {}
+                Err(SendError::Exchange(error)) if may_repeat(&error, outgoing) => {
+                    return Box::pin(self.send_anew(outgoing)).await;
+                }
                 done => return done,
             }
         }
@@ -192,6 +199,9 @@ impl Origin {
 
     async fn share(&self, io: Io) -> Result<Shared, SendError> {
         let (sender, connection) = http2::Builder::new(TokioExecutor::new())
+            .timer(TokioTimer::new())
+            .keep_alive_interval(KEEP_ALIVE)
+            .keep_alive_timeout(KEEP_ALIVE / 2)
             .handshake(TokioIo::new(io))
             .await?;
         #[expect(

@@ -22,6 +22,8 @@ use crate::snapshot::Provider;
 
 /// The most that is read of an error's body.
 const LARGEST_ERROR: usize = 1 << 20;
+/// How long an error's body may pause.
+const ERROR_PAUSE: Duration = Duration::from_secs(3);
 const LONGEST_EXCERPT: usize = 512;
 /// A document up to this size is read whole before it is passed on: a caller has no use for half of one, and one that
 /// breaks off can still be asked of another key.
@@ -181,7 +183,7 @@ async fn hold(
             );
         }
     }
-    flow.finish();
+    flow.finish(credential.secret());
     if may_link {
         flow.turn_links(&provider.origin.url(), call.called_at.as_deref());
         head.headers.remove(CONTENT_LENGTH);
@@ -333,9 +335,10 @@ fn proves_nothing_was_done(status: u16, class: Class) -> bool {
     matches!(status, 400..=499 | 503) && class != Class::Timeout
 }
 
+/// The body of an error, or as much of it as comes soon: its status alone already says that it is one.
 async fn collect_error(mut body: UpstreamBody) -> Bytes {
     let mut whole = BytesMut::new();
-    while let Some(Ok(frame)) = body.frame().await {
+    while let Ok(Some(Ok(frame))) = tokio::time::timeout(ERROR_PAUSE, body.frame()).await {
         if let Ok(chunk) = frame.into_data() {
             whole.extend_from_slice(&chunk);
         }

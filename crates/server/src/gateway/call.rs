@@ -2,9 +2,9 @@
 
 use std::net::IpAddr;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 use domain::Secret;
 use http::header::{ACCEPT_ENCODING, CONTENT_LENGTH};
 use http::request::Parts;
@@ -25,6 +25,9 @@ use crate::snapshot::Snapshot;
 const BROUGHT_KEY: &str = "x-google-api-key";
 /// How long a caller may pause while it sends a body.
 const BODY_PAUSE: Duration = Duration::from_secs(60);
+/// How long a body may take that is held for retries.
+const BODY_TIME: Duration = Duration::from_secs(15 * 60);
+const SMALL_CHUNK: usize = 2048;
 
 /// A request, understood as far as routing needs.
 #[derive(Debug)]
@@ -147,8 +150,9 @@ async fn buffer(
     limit: u64,
 ) -> Result<OutgoingBody, GatewayError> {
     refuse_declared(headers, limit, "server.max_body")?;
-    let mut chunks: Vec<Bytes> = Vec::new();
+    let mut chunks = Chunks::default();
     let mut length = 0;
+    let began = Instant::now();
     while !body.is_end_stream() {
         let frame = tokio::time::timeout(BODY_PAUSE, body.frame())
             .await
@@ -161,6 +165,10 @@ async fn buffer(
             GatewayError::caller(StatusCode::BAD_REQUEST, "the body broke off")
                 .private(error.to_string())
         })?;
+        if began.elapsed() > BODY_TIME {
+            let text = format!("the body took longer than {} s", BODY_TIME.as_secs());
+            return Err(GatewayError::caller(StatusCode::REQUEST_TIMEOUT, text));
+        }
         if let Ok(chunk) = frame.into_data() {
             length += chunk.len() as u64;
             if length > limit {
@@ -169,7 +177,36 @@ async fn buffer(
             chunks.push(chunk);
         }
     }
-    Ok(OutgoingBody::Buffered(chunks.into()))
+    Ok(OutgoingBody::Buffered(chunks.finish()))
+}
+
+/// A body's chunks. Small ones are copied together: each would keep the whole buffer that it was read into.
+#[derive(Default)]
+struct Chunks {
+    whole: Vec<Bytes>,
+    small: BytesMut,
+}
+
+impl Chunks {
+    fn push(&mut self, chunk: Bytes) {
+        if chunk.len() < SMALL_CHUNK {
+            self.small.extend_from_slice(&chunk);
+        } else {
+            self.close_small();
+            self.whole.push(chunk);
+        }
+    }
+
+    fn finish(mut self) -> Arc<[Bytes]> {
+        self.close_small();
+        self.whole.into()
+    }
+
+    fn close_small(&mut self) {
+        if !self.small.is_empty() {
+            self.whole.push(self.small.split().freeze());
+        }
+    }
 }
 
 fn refuse_declared(headers: &HeaderMap, limit: u64, setting: &str) -> Result<(), GatewayError> {

@@ -73,11 +73,14 @@ impl Flow {
     }
 
     /// The body is over, at its own end.
-    pub(crate) fn finish(&mut self) {
-        if let Some(scan) = &mut self.scan {
-            scan.finish();
-        }
+    pub(crate) fn finish(&mut self, secret: &Secret) {
+        let before = self.ready.len();
         self.release();
+        let Some(scan) = &mut self.scan else { return };
+        scan.finish();
+        if scan.summary().error.is_some() && scan.framing() != Framing::Json {
+            self.redact_from(before, secret);
+        }
     }
 
     /// The stream broke: what was kept back is dropped, and an error in the dialect ends it.

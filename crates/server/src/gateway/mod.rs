@@ -68,7 +68,7 @@ async fn answer(
     let snapshot = app.snapshot.load_full();
     let now = app.clock.now();
     let (head, body) = request.into_parts();
-    let session = app.uploads.named_in(route.query());
+    let session = route.upload().and_then(|query| app.uploads.named_in(query));
     let caller = match &session {
         Some(session) => session.admit(&head.headers, route.query(), &snapshot, now)?,
         None => caller::identify(&head.headers, route.query(), &snapshot, now)?,

@@ -88,12 +88,16 @@ async fn get(exchange: &mut Exchange, path_and_query: String) -> Result<Bytes, G
     exchange.start_over();
     match failover::run(exchange).await? {
         Outcome::Answer(mut answer, _credential) => {
+            let idle = exchange.snapshot.config.pool.stream_idle_timeout;
             let mut whole = BytesMut::new();
             while let Some(chunk) = answer.flow.pop() {
                 whole.extend_from_slice(&chunk);
             }
             while let Some(Ok(frame)) = match &mut answer.rest {
-                Some(rest) => rest.frame().await,
+                Some(rest) => tokio::time::timeout(idle, rest.frame())
+                    .await
+                    .ok()
+                    .flatten(),
                 None => None,
             } {
                 whole.extend_from_slice(frame.data_ref().map_or(&[], |data| data));

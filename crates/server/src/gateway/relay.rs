@@ -39,7 +39,7 @@ impl Relay {
             broken: None,
         };
         if relay.rest.is_none() {
-            relay.flow.finish();
+            relay.flow.finish(relay.credential.secret());
         }
         (answer.head, relay)
     }
@@ -48,7 +48,7 @@ impl Relay {
     pub(crate) fn outcome(&self) -> (Class, Option<Usage>) {
         let judged = self.flow.final_verdict().class;
         let class = match self.broken {
-            Some(broken) if judged != Class::Ok => broken,
+            Some(broken) if judged != Class::Ok || self.flow.scan().is_none() => broken,
             _ => judged,
         };
         (
@@ -104,7 +104,7 @@ impl Relay {
 
     fn end(&mut self) {
         self.rest = None;
-        self.flow.finish();
+        self.flow.finish(self.credential.secret());
     }
 
     /// Ends the stream with an error in the dialect, or, where that is not possible, with a broken connection.

@@ -96,6 +96,11 @@ impl Route {
         self.target.query()
     }
 
+    /// The query of a request that goes on with an upload; an upload's id opens no other door.
+    pub(crate) fn upload(&self) -> Option<&str> {
+        self.path().starts_with("/upload/").then(|| self.query())?
+    }
+
     /// Whether the answer is to be server-sent events (`alt=sse`).
     pub(crate) fn asks_for_events(&self) -> bool {
         self.query()

@@ -53,7 +53,9 @@ impl Session {
             None
         };
         match (shown.as_ref().map(Caller::client), owner) {
-            (None, None) if self.client.is_none() => Ok(Caller::Anonymous),
+            (None, None) if self.client.is_none() => {
+                caller::identify(headers, query, snapshot, now)
+            }
             (None, Some(owner)) => caller::check(&owner, now),
             (Some(Some(client)), Some(owner)) if client.id == owner.id => Ok(Caller::Client(owner)),
             _ => Err(GatewayError::caller(
@@ -99,8 +101,8 @@ impl Uploads {
     }
 
     /// The upload that a query names.
-    pub(crate) fn named_in(&self, query: Option<&str>) -> Option<Session> {
-        let id = upload_id(query?)?;
+    pub(crate) fn named_in(&self, query: &str) -> Option<Session> {
+        let id = upload_id(query)?;
         let sessions = self.sessions.lock().unwrap_or_else(PoisonError::into_inner);
         sessions
             .get(&Fingerprint::of(id.as_bytes()))

@@ -17,6 +17,8 @@ pub(crate) struct Patience {
     pub(crate) head: Duration,
     /// For the beginning of one.
     pub(crate) idle: Duration,
+    /// For the caller to read what was sent to it.
+    pub(crate) unread: Duration,
 }
 
 /// Every open connection.
@@ -35,6 +37,8 @@ pub(crate) struct Connections {
 pub(crate) struct Activity {
     phase: AtomicU8,
     since_ms: AtomicU64,
+    /// Since when the caller has not read what was sent to it, in milliseconds and one; 0: it reads.
+    blocked_ms: AtomicU64,
     order: AtomicU8,
     waker: AtomicWaker,
     epoch: Instant,
@@ -71,6 +75,7 @@ impl Connections {
         let activity = Arc::new(Activity {
             phase: AtomicU8::new(IDLE),
             since_ms: AtomicU64::new(0),
+            blocked_ms: AtomicU64::new(0),
             order: AtomicU8::new(Order::Live as u8),
             waker: AtomicWaker::new(),
             epoch: self.epoch,
@@ -95,7 +100,7 @@ impl Connections {
             let is_overdue = match activity.phase.load(Ordering::Acquire) {
                 HEAD => waited > patience.head,
                 IDLE => waited > patience.idle,
-                _ => false,
+                _ => activity.blocked() > patience.unread,
             };
             if is_overdue {
                 activity.tell(Order::Close);
@@ -134,6 +139,16 @@ impl Activity {
         }
     }
 
+    /// The caller has taken bytes, or could not.
+    pub(crate) fn wrote(&self, is_blocked: bool) {
+        let known = self.blocked_ms.load(Ordering::Relaxed);
+        if is_blocked && known == 0 {
+            self.blocked_ms.store(self.now_ms() + 1, Ordering::Relaxed);
+        } else if !is_blocked && known != 0 {
+            self.blocked_ms.store(0, Ordering::Relaxed);
+        }
+    }
+
     /// A request is under way until the guard is dropped.
     pub(crate) fn busy(self: &Arc<Self>) -> Busy {
         self.phase.store(BUSY, Ordering::Release);
@@ -157,9 +172,19 @@ impl Activity {
     }
 
     fn enter(&self, phase: u8) {
-        self.since_ms
-            .store(self.epoch.elapsed().as_millis() as u64, Ordering::Relaxed);
+        self.since_ms.store(self.now_ms(), Ordering::Relaxed);
         self.phase.store(phase, Ordering::Release);
+    }
+
+    fn now_ms(&self) -> u64 {
+        self.epoch.elapsed().as_millis() as u64
+    }
+
+    fn blocked(&self) -> Duration {
+        match self.blocked_ms.load(Ordering::Relaxed) {
+            0 => Duration::ZERO,
+            since => Duration::from_millis((self.now_ms() + 1).saturating_sub(since)),
+        }
     }
 
     fn waited(&self) -> Duration {

@@ -102,14 +102,15 @@ async fn accept_until(
 fn patience(app: &App) -> Patience {
     let snapshot = app.snapshot.load();
     let server = &snapshot.config.server;
-    let idle = if app.phase.is_draining() {
-        IDLE_WHILE_DRAINING
-    } else {
-        server.idle_timeout
-    };
+    let is_draining = app.phase.is_draining();
     Patience {
         head: server.header_read_timeout,
-        idle,
+        idle: if is_draining {
+            IDLE_WHILE_DRAINING
+        } else {
+            server.idle_timeout
+        },
+        unread: server.idle_timeout,
     }
 }
 
@@ -197,19 +198,25 @@ impl AsyncRead for Watched {
 
 impl AsyncWrite for Watched {
     fn poll_write(
-        mut self: Pin<&mut Self>,
+        self: Pin<&mut Self>,
         cx: &mut Context<'_>,
         buf: &[u8],
     ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.stream).poll_write(cx, buf)
+        let this = self.get_mut();
+        let polled = Pin::new(&mut this.stream).poll_write(cx, buf);
+        this.activity.wrote(polled.is_pending());
+        polled
     }
 
     fn poll_write_vectored(
-        mut self: Pin<&mut Self>,
+        self: Pin<&mut Self>,
         cx: &mut Context<'_>,
         bufs: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.stream).poll_write_vectored(cx, bufs)
+        let this = self.get_mut();
+        let polled = Pin::new(&mut this.stream).poll_write_vectored(cx, bufs);
+        this.activity.wrote(polled.is_pending());
+        polled
     }
 
     fn is_write_vectored(&self) -> bool {

@@ -34,7 +34,9 @@ async fn prune_records(app: &App) {
             .delete_records_before(RequestId::first_at(oldest), AT_ONCE)
             .await
         {
-            Ok(deleted) if deleted == AT_ONCE => tokio::time::sleep(BETWEEN).await,
+            Ok(deleted) if deleted == AT_ONCE && !app.tasks.are_stopping() => {
+                tokio::time::sleep(BETWEEN).await;
+            }
             Ok(_) => return,
             Err(error) => {
                 tracing::warn!(%error, "old request records could not be deleted");

@@ -1,5 +1,6 @@
 //! Saves what has changed in the pools, and uploads that have begun, so that a restart knows them.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -13,8 +14,8 @@ const EVERY: Duration = Duration::from_millis(500);
 /// What has not been saved yet. It is kept when the database fails, and goes with the next save.
 #[derive(Default)]
 struct Unsaved {
-    keys: Vec<(KeyId, KeyState)>,
-    pairs: Vec<(PairId, PairState)>,
+    keys: HashMap<KeyId, KeyState>,
+    pairs: HashMap<PairId, PairState>,
     uploads: Vec<UploadSession>,
 }
 
@@ -47,10 +48,9 @@ impl Unsaved {
     async fn save(&mut self, app: &App) {
         let is_stateful = !self.keys.is_empty() || !self.pairs.is_empty();
         if is_stateful {
-            let saved = app
-                .store
-                .save_states(&self.keys, &self.pairs, app.clock.now())
-                .await;
+            let keys: Vec<_> = self.keys.clone().into_iter().collect();
+            let pairs: Vec<_> = self.pairs.clone().into_iter().collect();
+            let saved = app.store.save_states(&keys, &pairs, app.clock.now()).await;
             if note(app, &saved) {
                 self.keys.clear();
                 self.pairs.clear();

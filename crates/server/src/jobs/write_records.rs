@@ -16,24 +16,36 @@ const AFTER_FAILURE: Duration = Duration::from_secs(1);
 pub(super) async fn run(app: Arc<App>, mut records: Receiver<RequestRecord>) {
     let mut batch = Vec::with_capacity(MOST_AT_ONCE);
     loop {
-        tokio::select! {
-            biased;
-            count = records.recv_many(&mut batch, MOST_AT_ONCE) => if count == 0 { return },
-            () = app.tasks.stopping() => return flush(&app, &mut records, batch).await,
-        }
-        if batch.len() < MOST_AT_ONCE {
+        // A batch that the database did not take is tried again before more is taken out of the queue.
+        if batch.is_empty() {
             tokio::select! {
-                () = tokio::time::sleep(GATHER) => {}
-                () = app.tasks.stopping() => {}
+                biased;
+                count = records.recv_many(&mut batch, MOST_AT_ONCE) => if count == 0 { return },
+                () = app.tasks.stopping() => return flush(&app, &mut records, batch).await,
             }
-            while batch.len() < MOST_AT_ONCE {
-                let Ok(record) = records.try_recv() else {
-                    break;
-                };
-                batch.push(record);
-            }
+            gather(&app, &mut records, &mut batch).await;
         }
         write(&app, &mut batch).await;
+        if app.tasks.are_stopping() && !batch.is_empty() {
+            return flush(&app, &mut records, batch).await;
+        }
+    }
+}
+
+/// Waits for what comes in the next moment, unless the batch is full.
+async fn gather(app: &App, records: &mut Receiver<RequestRecord>, batch: &mut Vec<RequestRecord>) {
+    if batch.len() == MOST_AT_ONCE {
+        return;
+    }
+    tokio::select! {
+        () = tokio::time::sleep(GATHER) => {}
+        () = app.tasks.stopping() => {}
+    }
+    while batch.len() < MOST_AT_ONCE {
+        let Ok(record) = records.try_recv() else {
+            return;
+        };
+        batch.push(record);
     }
 }
 

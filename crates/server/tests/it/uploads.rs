@@ -462,3 +462,14 @@ async fn an_upload_can_be_cancelled() {
     let answer = caller.send(request("POST", &path, &cancel, "")).await;
     assert_eq!(answer.header("x-goog-upload-status"), "cancelled");
 }
+
+#[tokio::test]
+async fn an_uploads_id_opens_no_other_door() {
+    let gateway = with_keys(2).await;
+    let begun = begin(&gateway, OWN_KEY).await;
+    let way_on = way_on(&begun);
+    let (_, query) = way_on.split_once('?').unwrap();
+    let path = format!("/v1beta/models/gemini-3.8-flash:generateContent?{query}");
+    let answer = gateway.send(request("POST", &path, NOTHING, "{}")).await;
+    assert_eq!(answer.status, 401, "{}", answer.text());
+}
