@@ -258,31 +258,30 @@ fn refusals_under_way_together_confirm_nothing() {
     );
 }
 
-#[test]
-fn invented_models_make_room_for_real_ones() {
-    let pool = equal_keys(Strategy::RoundRobin, 2);
-    for number in 0..2_000 {
+/// Asks for models that nobody has.
+fn invent_models(pool: &Pool, count: usize) {
+    for number in 0..count {
         let model = format!("invented-{number}");
-        let lease = pool
-            .lease(
-                &Want {
-                    model: &model,
-                    tried: &[],
-                    again: false,
-                },
-                NOON,
-            )
-            .unwrap();
+        let want = Want {
+            model: &model,
+            tried: &[],
+            again: false,
+        };
+        let lease = pool.lease(&want, NOON).unwrap();
         let unknown = Verdict::new(Class::ModelUnavailable, "not_found");
         pool.report(&lease, &model, &unknown, Duration::ZERO, NOON);
     }
+}
+
+#[test]
+fn invented_models_make_room_for_real_ones() {
+    let pool = equal_keys(Strategy::RoundRobin, 2);
+    invent_models(&pool, 2_000);
     for _ in 0..2 {
         attempt(&pool, &throttled(30), NOON).unwrap();
     }
-    assert!(
-        pool.lease(&want(&[]), NOON).is_err(),
-        "the refusal was forgotten"
-    );
+    let refused = pool.lease(&want(&[]), NOON);
+    assert!(refused.is_err(), "the refusal was forgotten");
 }
 
 #[test]
@@ -469,21 +468,7 @@ fn the_day_is_counted_per_project_and_model() {
 #[test]
 fn invented_model_names_do_not_grow_the_pool() {
     let pool = equal_keys(Strategy::RoundRobin, 2);
-    for number in 0..5_000 {
-        let model = format!("invented-{number}");
-        let lease = pool
-            .lease(
-                &Want {
-                    model: &model,
-                    tried: &[],
-                    again: false,
-                },
-                NOON,
-            )
-            .unwrap();
-        let unknown = Verdict::new(Class::ModelUnavailable, "not_found");
-        pool.report(&lease, &model, &unknown, Duration::ZERO, NOON);
-    }
+    invent_models(&pool, 5_000);
     assert!(pool.pairs().len() < 1_100);
     assert!(pool.lease(&want(&[]), NOON).is_ok());
 }
