@@ -16,7 +16,7 @@ pub use id::{ClientId, KeyId, RequestId};
 pub use key::{Key, KeyDraft, KeySource, MAX_WEIGHT};
 pub use record::{Attempt, AttemptOutcome, Dialect, RequestRecord};
 pub use secret::{Fingerprint, Secret};
-pub use state::{Cooling, KeyHealth, KeyState, KeyStateRow, PairId, PairState, RetiredReason};
+pub use state::{Cooling, KeyHealth, KeyState, PairId, PairState, RetiredReason};
 pub use time::UnixMs;
 pub use usage::Usage;
 pub use verdict::{Again, Certainty, Class, Harm, QuotaHint, Scope, Verdict};

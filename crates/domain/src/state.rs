@@ -3,7 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Class, KeyId, UnixMs};
+use crate::{Class, UnixMs};
 
 /// A key's standing that survives a restart.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -96,6 +96,3 @@ pub struct PairState {
     /// A `PerDay` answer has come, and no success since.
     pub day_suspected: bool,
 }
-
-/// A key and its state, as the store reads them at start.
-pub type KeyStateRow = (KeyId, KeyState);

@@ -82,11 +82,6 @@ impl Pool {
         }
     }
 
-    /// Takes over new figures.
-    pub fn set_rules(&self, rules: PoolRules) {
-        self.write().rules = rules;
-    }
-
     /// Adds keys with what is known of them, or takes over what has changed about those that are in already
     /// (their state stays).
     pub fn upsert(&self, keys: impl IntoIterator<Item = (Key, KeyState)>, now: UnixMs) {
