@@ -30,6 +30,10 @@ row_id! {
     /// A client key's row.
     ClientId
 }
+row_id! {
+    /// A user's row.
+    UserId
+}
 
 /// A request: 41 bits of milliseconds, 10 of the instance, 12 of a sequence, so that ids sort by time.
 ///
@@ -39,6 +43,7 @@ pub struct RequestId(pub i64);
 
 const ALPHABET: &[u8; 32] = b"0123456789abcdefghjkmnpqrstvwxyz";
 const DIGITS: usize = 13;
+const TIME_BITS: u32 = 41;
 
 impl RequestId {
     /// The id of the `sequence`-th request that `instance` began at `time`; both are cut to their bits.
@@ -53,9 +58,11 @@ impl RequestId {
         UnixMs(self.0 >> 22)
     }
 
-    /// The smallest id that a request begun at `time` can have: the bound for a query by time.
+    /// The smallest id that a request begun at `time` can have: the bound for a query by time. A time that no id holds
+    /// is before or after all of them.
     pub fn first_at(time: UnixMs) -> Self {
-        Self::new(time, 0, 0)
+        const LIMIT: i64 = 1 << TIME_BITS;
+        Self::new(UnixMs(time.0.clamp(-LIMIT, LIMIT - 1)), 0, 0)
     }
 }
 
@@ -104,6 +111,17 @@ mod tests {
         assert_eq!(early.to_string().parse(), Ok(early));
         assert_eq!(early.time(), UnixMs(1_763_640_000_000));
         assert!(early < late && early.to_string() < late.to_string());
+    }
+
+    #[test]
+    fn times_that_no_id_holds_are_before_or_after_all_ids() {
+        let id = RequestId::new(UnixMs(1_763_640_000_000), 7, 4095);
+        for late in [UnixMs(1 << 41), UnixMs(253_402_300_799_999), UnixMs::NEVER] {
+            assert!(id < RequestId::first_at(late), "{late:?}");
+        }
+        for early in [UnixMs(0), UnixMs(-1), UnixMs(i64::MIN)] {
+            assert!(RequestId::first_at(early) < id, "{early:?}");
+        }
     }
 
     #[test]

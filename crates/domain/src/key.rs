@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{KeyId, Secret, UnixMs};
+use crate::{KeyId, Secret, UnixMs, UserId};
 
 /// The largest weight a key can have.
 pub const MAX_WEIGHT: u16 = 100;
@@ -30,6 +30,10 @@ pub struct Key {
     pub egress: Option<String>,
     /// False: switched off by an operator.
     pub enabled: bool,
+    /// The user whose key it is; none: the shared pool's.
+    pub owner: Option<UserId>,
+    /// Of its owner's keys for the provider it is the one that is used first.
+    pub selected: bool,
     /// Where it came from.
     pub source: KeySource,
     /// When it was first seen.
@@ -53,6 +57,8 @@ pub struct KeyDraft {
     pub priority: i16,
     /// A proxy URL of its own.
     pub egress: Option<String>,
+    /// The user whose key it is; none: the shared pool's.
+    pub owner: Option<UserId>,
     /// Where it came from.
     pub source: KeySource,
 }
@@ -68,6 +74,7 @@ impl KeyDraft {
             weight: 1,
             priority: 0,
             egress: None,
+            owner: None,
             source,
         }
     }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Class, ClientId, KeyId, RequestId, Usage};
+use crate::{Class, ClientId, KeyId, Nanodollars, RequestId, Usage};
 
 /// The shape of a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -59,6 +59,8 @@ pub struct RequestRecord {
     pub first_byte_us: Option<u64>,
     /// Tokens, where the provider counted them.
     pub usage: Option<Usage>,
+    /// What they cost, where the model has a price.
+    pub cost: Option<Nanodollars>,
     /// What went wrong; none: nothing.
     pub error: Option<Class>,
     /// Every attempt, in order.

@@ -52,11 +52,13 @@ pub enum Class {
     ClientGone,
     /// keymux itself sent something wrong.
     GatewayBug,
+    /// keymux itself refused the request: no client key, one of its limits, a ban.
+    Refused,
 }
 
 impl Class {
-    /// Every class, in the order of the failover table.
-    pub const ALL: [Self; 21] = [
+    /// Every class, in the order of the failover table, and then keymux's own.
+    pub const ALL: [Self; 22] = [
         Self::Ok,
         Self::BadRequest,
         Self::KeyInvalid,
@@ -78,6 +80,7 @@ impl Class {
         Self::AffinityMiss,
         Self::ClientGone,
         Self::GatewayBug,
+        Self::Refused,
     ];
 
     /// Its name in logs, metrics, records and the admin API, for example `rate_limited`.
@@ -104,6 +107,7 @@ impl Class {
             Self::AffinityMiss => "affinity_miss",
             Self::ClientGone => "client_gone",
             Self::GatewayBug => "gateway_bug",
+            Self::Refused => "refused",
         }
     }
 
@@ -130,7 +134,8 @@ impl Class {
             | Self::Blocked
             | Self::AffinityMiss
             | Self::ClientGone
-            | Self::GatewayBug => Harm::Nobody,
+            | Self::GatewayBug
+            | Self::Refused => Harm::Nobody,
         }
     }
 
@@ -154,7 +159,8 @@ impl Class {
             | Self::Blocked
             | Self::AffinityMiss
             | Self::ClientGone
-            | Self::GatewayBug => Again::Never,
+            | Self::GatewayBug
+            | Self::Refused => Again::Never,
         }
     }
 
