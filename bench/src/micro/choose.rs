@@ -62,6 +62,8 @@ fn key(id: i64) -> Key {
         weight: 1,
         priority: 0,
         egress: None,
+        owner: None,
+        selected: false,
         enabled: true,
         source: KeySource::Admin,
         created_at: NOW,

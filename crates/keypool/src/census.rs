@@ -1,14 +1,14 @@
 //! What can be read out of the ledger: counts, standings, changes to save, and why nothing can be had.
 
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::time::Duration;
 
 use domain::{KeyHealth, KeyId, KeyState, PairId, PairState, UnixMs};
 
-use crate::Exhausted;
 use crate::bit_tree::BitTree;
 use crate::ledger::Ledger;
 use crate::roster::Slot;
+use crate::{Exhausted, KeyCell};
 
 /// How many of the earliest ends are compared: one of them is nearly always the very first to come true.
 const LOOKED_AT: usize = 16;
@@ -49,16 +49,23 @@ pub struct Census {
 pub struct KeyStatus {
     /// The key's row.
     pub id: KeyId,
+    /// The key, and how busy it is.
+    pub cell: Arc<KeyCell>,
     /// What is kept of it.
     pub state: KeyState,
-    /// Whether an operator lets it be used.
-    pub enabled: bool,
     /// Its state is not newer than what was handed out to be saved.
     pub is_saved: bool,
-    /// Attempts that use it now.
-    pub in_flight: u32,
-    /// The moving average of its time to a first useful byte.
-    pub latency: Duration,
+}
+
+impl KeyStatus {
+    fn of(slot: &Slot) -> Self {
+        Self {
+            id: slot.cell.key.id,
+            state: slot.state.clone(),
+            cell: slot.cell.clone(),
+            is_saved: !slot.unsaved,
+        }
+    }
 }
 
 impl Ledger {
@@ -142,16 +149,12 @@ impl Ledger {
 
     pub(crate) fn statuses(&self) -> Vec<KeyStatus> {
         let present = self.roster.slots.iter().filter(|slot| !slot.removed);
-        present
-            .map(|slot| KeyStatus {
-                id: slot.cell.key.id,
-                state: slot.state.clone(),
-                enabled: slot.cell.key.enabled,
-                is_saved: !slot.unsaved,
-                in_flight: slot.cell.in_flight(),
-                latency: slot.cell.latency(),
-            })
-            .collect()
+        present.map(KeyStatus::of).collect()
+    }
+
+    pub(crate) fn status(&self, id: KeyId) -> Option<KeyStatus> {
+        let slot = self.roster.slot_of(id)?;
+        Some(KeyStatus::of(&self.roster.slots[slot as usize]))
     }
 
     pub(crate) fn pairs(&self) -> Vec<(PairId, PairState)> {

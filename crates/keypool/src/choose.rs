@@ -69,13 +69,19 @@ impl fmt::Display for Chosen {
         if self.why == Eligible::Bound {
             return f.write_str("began this upload");
         }
-        write!(f, "{} of {}", self.strategy.name(), self.among)?;
-        match self.why {
-            Eligible::Ready | Eligible::Bound => Ok(()),
-            Eligible::Probe => f.write_str(", probe after cooling"),
-            Eligible::LastResort => f.write_str(", last resort"),
-            Eligible::Again => f.write_str(", again: no other key"),
-        }
+        write!(f, "{} of {}{}", self.strategy.name(), self.among, self.why)
+    }
+}
+
+impl fmt::Display for Eligible {
+    /// What is added to the reason for a key; nothing where it simply was ready.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Ready | Self::Bound => "",
+            Self::Probe => ", probe after cooling",
+            Self::LastResort => ", last resort",
+            Self::Again => ", again: no other key",
+        })
     }
 }
 

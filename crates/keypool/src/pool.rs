@@ -82,6 +82,11 @@ impl Pool {
         }
     }
 
+    /// Follows other rules from now on; what is cooling goes on as it was decided.
+    pub fn set_rules(&self, rules: PoolRules) {
+        self.write().rules = rules;
+    }
+
     /// Adds keys with what is known of them, or takes over what has changed about those that are in already
     /// (their state stays).
     pub fn upsert(&self, keys: impl IntoIterator<Item = (Key, KeyState)>, now: UnixMs) {
@@ -206,9 +211,21 @@ impl Pool {
         self.read().usable(model)
     }
 
+    /// Attempts under way with its keys.
+    pub fn in_flight(&self) -> u64 {
+        let ledger = self.read();
+        let slots = ledger.roster.slots.iter();
+        slots.map(|slot| u64::from(slot.cell.in_flight())).sum()
+    }
+
     /// How each key stands.
     pub fn statuses(&self) -> Vec<KeyStatus> {
         self.read().statuses()
+    }
+
+    /// How one key stands; none: it is not in the pool.
+    pub fn status(&self, id: KeyId) -> Option<KeyStatus> {
+        self.read().status(id)
     }
 
     /// Every pair that is known, with the count of its day.

@@ -35,6 +35,8 @@ fn key(id: i64) -> Key {
         weight: 1,
         priority: 0,
         egress: None,
+        owner: None,
+        selected: false,
         enabled: true,
         source: KeySource::Admin,
         created_at: NOON,
@@ -513,6 +515,6 @@ proptest! {
                 prop_assert_eq!(status(id).state.health, KeyHealth::Active);
             }
         }
-        prop_assert!(pool.statuses().iter().all(|status| status.in_flight == 0));
+        prop_assert!(pool.statuses().iter().all(|status| status.cell.in_flight() == 0));
     }
 }
