@@ -1,4 +1,5 @@
-//! Every Gemini answer among the fixtures gets the verdict that the manifest states.
+//! Every Gemini answer among the fixtures gets the verdict that the manifest states, and so does every success of
+//! OpenAI's shape.
 
 #![expect(
     clippy::unwrap_used,
@@ -42,7 +43,8 @@ struct ExpectedUsage {
 
 /// Bodies of requests are no answers, and a WebSocket's frames have a test of their own.
 fn is_answer(entry: &Entry) -> bool {
-    entry.file.starts_with("gemini/")
+    let is_compatible = entry.file.starts_with("openai/") && entry.http_status < 300;
+    (entry.file.starts_with("gemini/") || is_compatible)
         && entry.class != "request"
         && entry.file != "gemini/live_frames.jsonl"
 }
@@ -75,7 +77,11 @@ fn origin(file: &str) -> (Place, Content) {
         "operation_",
     ];
     let others = ["count_tokens", "embed_content"];
-    if name.starts_with("interactions_") {
+    if file == "openai/models.json" {
+        (Place::OpenAi, Content::Any)
+    } else if file.starts_with("openai/") {
+        (Place::OpenAi, Content::OpenAi)
+    } else if name.starts_with("interactions_") {
         (Place::Interactions, Content::Interaction)
     } else if name.starts_with("openai_compat") {
         (Place::OpenAi, Content::Any)

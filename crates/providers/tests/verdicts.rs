@@ -547,6 +547,125 @@ fn successes_without_content_are_told_apart() {
 }
 
 #[test]
+fn chats_without_content_are_told_apart() {
+    let finished = |reason: &str| {
+        let choice = json!({"index": 0, "message": {"role": "assistant", "content": ""},
+            "finish_reason": reason});
+        one_document(Content::OpenAi, &json!({"choices": [choice]}).to_string())
+    };
+    for (reason, class, why) in [
+        ("stop", Class::EmptyAnswer, "no_message"),
+        ("length", Class::Ok, "ok"),
+        ("content_filter", Class::Blocked, "candidate_blocked"),
+        (
+            "content_filter: PROHIBITED_CONTENT",
+            Class::Blocked,
+            "candidate_blocked",
+        ),
+        (
+            "function_call_filter: MALFORMED_FUNCTION_CALL",
+            Class::EmptyAnswer,
+            "malformed_output",
+        ),
+        (
+            "PUP_LIMITED_DISABLED",
+            Class::AcctSuspended,
+            "pup_limited_disabled",
+        ),
+        ("who_knows", Class::EmptyAnswer, "no_message"),
+    ] {
+        check(&finished(reason), class, why);
+    }
+}
+
+#[test]
+fn documents_of_openais_shape_are_told_apart() {
+    for (body, class, reason) in [
+        (r#"{"choices":[]}"#, Class::EmptyAnswer, "no_choices"),
+        (
+            r#"{"object":"list","data":[],"usage":{"total_tokens":0}}"#,
+            Class::EmptyAnswer,
+            "no_choices",
+        ),
+        (
+            r#"[{"error":{"code":503,"message":"The model is overloaded.","status":"UNAVAILABLE"}}]"#,
+            Class::Overloaded,
+            "overloaded",
+        ),
+        (
+            r#"{"id":"r","status":"in_progress","output":[]}"#,
+            Class::Ok,
+            "ok",
+        ),
+        (
+            r#"{"status":"incomplete","incomplete_details":{"reason":"max_output_tokens"},"output":[]}"#,
+            Class::Ok,
+            "ok",
+        ),
+        (
+            r#"{"incomplete_details":{"reason":"content_filter"},"output":[],"status":"incomplete"}"#,
+            Class::Blocked,
+            "candidate_blocked",
+        ),
+        (
+            r#"{"status":"failed","error":{"code":"server_error","message":"m"},"output":[]}"#,
+            Class::ServerError,
+            "server_error",
+        ),
+        (
+            r#"{"status":"completed","output":[{"type":"message","content":[]}]}"#,
+            Class::EmptyAnswer,
+            "no_message",
+        ),
+        ("<html>", Class::ServerError, "not_json"),
+        (
+            r#"{"choices":[{"message":{"content":"One"#,
+            Class::Truncated,
+            "cut_after_content",
+        ),
+    ] {
+        check(&one_document(Content::OpenAi, body), class, reason);
+    }
+}
+
+#[test]
+fn streams_of_openais_shape_are_told_apart() {
+    let text = r#"data: {"choices":[{"delta":{"content":"a"}}]}"#;
+    let started = r#"data: {"type":"response.in_progress","response":{"status":"in_progress"}}"#;
+    for (stream, class, reason) in [
+        ("data: [DONE]\n\n", Class::EmptyAnswer, "empty_stream"),
+        (
+            &format!("{text}\n\n"),
+            Class::Truncated,
+            "cut_after_content",
+        ),
+        (&format!("{text}\n\ndata: [DONE]\n\n"), Class::Ok, "ok"),
+        (
+            &format!("{text}\n\n[{{\"error\":{{\"code\":503}}}}]\n"),
+            Class::Truncated,
+            "error_after_content",
+        ),
+        (
+            &format!("{started}\n\n"),
+            Class::ServerError,
+            "cut_before_content",
+        ),
+        (
+            "data: {\"error\":{\"code\":400,\"message\":\"API key expired. Renew\"}}\n\n",
+            Class::KeyInvalid,
+            "api_key_expired",
+        ),
+        (
+            "data: {\"type\":\"error\",\"code\":null,\"message\":\"API key expired. Renew\"}\n\n",
+            Class::KeyInvalid,
+            "api_key_expired",
+        ),
+    ] {
+        check(&success(Content::OpenAi, stream), class, reason);
+    }
+}
+
+#[test]
 fn live_closes_are_told_apart() {
     for (code, reason, class) in [
         (1000, "", Class::Ok),

@@ -7,4 +7,5 @@ pub mod gemini;
 pub mod json;
 pub mod openai;
 pub mod redact;
+pub mod request;
 pub mod sse;

@@ -131,23 +131,33 @@ fn find_encoded(body: &[u8], secret: &[u8], found: &mut Vec<Range<usize>>) {
     }
 }
 
-/// How many bytes of `text` spell `secret`, raw or each byte raw or encoded; none if they do not.
+/// How many bytes of `text` spell `secret`, each byte raw or encoded, at most; none if they do not.
+///
+/// A secret may look like an escape itself, so wherever both ways fit, both are followed.
 fn encoded_length(text: &[u8], secret: &[u8]) -> Option<usize> {
-    let raw = text.starts_with(secret).then_some(secret.len());
-    raw.max(decoded_length(text, secret))
-}
-
-fn decoded_length(text: &[u8], secret: &[u8]) -> Option<usize> {
-    let mut at = 0;
+    let mut ends = vec![0];
+    let mut next = Vec::new();
     for &expected in secret {
-        let rest = text.get(at..)?;
-        at += match decode(rest) {
-            Some((byte, length)) if byte == expected => length,
-            _ if rest.first() == Some(&expected) => 1,
-            _ => return None,
-        };
+        for &at in &ends {
+            let rest = text.get(at..).unwrap_or_default();
+            if rest.first() == Some(&expected) {
+                next.push(at + 1);
+            }
+            if let Some((byte, length)) = decode(rest)
+                && byte == expected
+            {
+                next.push(at + length);
+            }
+        }
+        next.sort_unstable();
+        next.dedup();
+        if next.is_empty() {
+            return None;
+        }
+        std::mem::swap(&mut ends, &mut next);
+        next.clear();
     }
-    Some(at)
+    ends.last().copied()
 }
 
 /// The byte that an escape stands for, and the escape's length.
@@ -252,6 +262,15 @@ mod tests {
             r#"raw pa/ss"w%rd, url pa%2Fss%22w%25rd pa%2fss%22w%25rd, json pa\/ss\"w%rd \u0070a/ss\u0022w%rd"#,
             &[secret],
             "raw [redacted], url [redacted] [redacted], json [redacted] [redacted]",
+        );
+    }
+
+    #[test]
+    fn a_secret_that_looks_like_an_escape_goes_too() {
+        check(
+            r"%25\\%0 and %25\%0",
+            &[r"%25\%0"],
+            "[redacted] and [redacted]",
         );
     }
 

@@ -2,183 +2,200 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
-use std::fmt::Write as _;
-use std::fs;
+mod reading;
 
 use proptest::prelude::*;
 use wire::gemini::error::ErrorBody;
 use wire::gemini::{AnswerScan, Content, Framing, Summary, stream_error_tail};
 
-const FIXTURES: &str = concat!(
-    env!("CARGO_MANIFEST_DIR"),
-    "/../../fixtures/providers/gemini"
-);
+use reading::{Answer, chunks, scan};
 
-/// Answers with how they are framed and what they hold.
-const ANSWERS: &[(&str, Framing, Content)] = &[
-    ("account_limited.json", Framing::Json, Content::Generate),
-    ("batch_done.json", Framing::Json, Content::Any),
-    ("batch_embed_contents.json", Framing::Json, Content::Any),
-    ("cached_content.json", Framing::Json, Content::Any),
+const ANSWERS: &[Answer] = &[
     (
-        "candidate_recitation.json",
+        "gemini/account_limited.json",
         Framing::Json,
         Content::Generate,
     ),
-    ("candidate_safety.json", Framing::Json, Content::Generate),
-    ("continuation.json", Framing::Json, Content::Generate),
-    ("count_tokens.json", Framing::Json, Content::Any),
-    ("embed_content.json", Framing::Json, Content::Any),
-    ("empty_no_candidates.json", Framing::Json, Content::Generate),
-    ("empty_stop_no_parts.json", Framing::Json, Content::Generate),
-    ("empty_text.json", Framing::Json, Content::Generate),
-    ("errors/429_per_day.json", Framing::Json, Content::Generate),
+    ("gemini/batch_done.json", Framing::Json, Content::Any),
     (
-        "errors/429_stream_array.json",
+        "gemini/batch_embed_contents.json",
+        Framing::Json,
+        Content::Any,
+    ),
+    ("gemini/cached_content.json", Framing::Json, Content::Any),
+    (
+        "gemini/candidate_recitation.json",
+        Framing::Json,
+        Content::Generate,
+    ),
+    (
+        "gemini/candidate_safety.json",
+        Framing::Json,
+        Content::Generate,
+    ),
+    ("gemini/continuation.json", Framing::Json, Content::Generate),
+    ("gemini/count_tokens.json", Framing::Json, Content::Any),
+    ("gemini/embed_content.json", Framing::Json, Content::Any),
+    (
+        "gemini/empty_no_candidates.json",
+        Framing::Json,
+        Content::Generate,
+    ),
+    (
+        "gemini/empty_stop_no_parts.json",
+        Framing::Json,
+        Content::Generate,
+    ),
+    ("gemini/empty_text.json", Framing::Json, Content::Generate),
+    (
+        "gemini/errors/429_per_day.json",
+        Framing::Json,
+        Content::Generate,
+    ),
+    (
+        "gemini/errors/429_stream_array.json",
         Framing::JsonArray,
         Content::Generate,
     ),
-    ("errors/502_html.html", Framing::Json, Content::Generate),
     (
-        "errors/interactions_400.json",
+        "gemini/errors/502_html.html",
+        Framing::Json,
+        Content::Generate,
+    ),
+    (
+        "gemini/errors/interactions_400.json",
         Framing::Json,
         Content::Interaction,
     ),
-    ("errors/openai_compat_400.json", Framing::Json, Content::Any),
-    ("file_failed.json", Framing::Json, Content::Any),
-    ("function_call.json", Framing::Json, Content::Generate),
     (
-        "function_call_parallel.json",
+        "gemini/errors/openai_compat_400.json",
+        Framing::Json,
+        Content::Any,
+    ),
+    ("gemini/file_failed.json", Framing::Json, Content::Any),
+    (
+        "gemini/function_call.json",
         Framing::Json,
         Content::Generate,
     ),
-    ("generate_ok.json", Framing::Json, Content::Generate),
-    ("generate_ok_cached.json", Framing::Json, Content::Generate),
     (
-        "generate_ok_grounded.json",
+        "gemini/function_call_parallel.json",
         Framing::Json,
         Content::Generate,
     ),
-    ("image_output.json", Framing::Json, Content::Generate),
-    ("interactions_ok.json", Framing::Json, Content::Interaction),
+    ("gemini/generate_ok.json", Framing::Json, Content::Generate),
     (
-        "interactions_stream.sse",
+        "gemini/generate_ok_cached.json",
+        Framing::Json,
+        Content::Generate,
+    ),
+    (
+        "gemini/generate_ok_grounded.json",
+        Framing::Json,
+        Content::Generate,
+    ),
+    ("gemini/image_output.json", Framing::Json, Content::Generate),
+    (
+        "gemini/interactions_ok.json",
+        Framing::Json,
+        Content::Interaction,
+    ),
+    (
+        "gemini/interactions_stream.sse",
         Framing::Sse,
         Content::Interaction,
     ),
     (
-        "interactions_stream_error.sse",
+        "gemini/interactions_stream_error.sse",
         Framing::Sse,
         Content::Interaction,
     ),
-    ("logprobs.json", Framing::Json, Content::Generate),
+    ("gemini/logprobs.json", Framing::Json, Content::Generate),
     (
-        "malformed_function_call.json",
+        "gemini/malformed_function_call.json",
         Framing::Json,
         Content::Generate,
     ),
-    ("max_tokens.json", Framing::Json, Content::Generate),
+    ("gemini/max_tokens.json", Framing::Json, Content::Generate),
     (
-        "max_tokens_only_thoughts.json",
+        "gemini/max_tokens_only_thoughts.json",
         Framing::Json,
         Content::Generate,
     ),
-    ("models_list_page1.json", Framing::Json, Content::Any),
-    ("operation_done_filtered.json", Framing::Json, Content::Any),
-    ("operation_done_video.json", Framing::Json, Content::Any),
-    ("operation_error.json", Framing::Json, Content::Any),
-    ("prompt_blocked.json", Framing::Json, Content::Generate),
+    ("gemini/models_list_page1.json", Framing::Json, Content::Any),
     (
-        "stream_error_bare_json.sse",
+        "gemini/operation_done_filtered.json",
+        Framing::Json,
+        Content::Any,
+    ),
+    (
+        "gemini/operation_done_video.json",
+        Framing::Json,
+        Content::Any,
+    ),
+    ("gemini/operation_error.json", Framing::Json, Content::Any),
+    (
+        "gemini/prompt_blocked.json",
+        Framing::Json,
+        Content::Generate,
+    ),
+    (
+        "gemini/stream_error_bare_json.sse",
         Framing::Sse,
         Content::Generate,
     ),
     (
-        "stream_first_event_error.sse",
+        "gemini/stream_first_event_error.sse",
         Framing::Sse,
         Content::Generate,
     ),
-    ("stream_function_call.sse", Framing::Sse, Content::Generate),
     (
-        "stream_midstream_error.sse",
+        "gemini/stream_function_call.sse",
         Framing::Sse,
         Content::Generate,
     ),
-    ("stream_ok.sse", Framing::Sse, Content::Generate),
     (
-        "stream_ok_array.json",
+        "gemini/stream_midstream_error.sse",
+        Framing::Sse,
+        Content::Generate,
+    ),
+    ("gemini/stream_ok.sse", Framing::Sse, Content::Generate),
+    (
+        "gemini/stream_ok_array.json",
         Framing::JsonArray,
         Content::Generate,
     ),
-    ("stream_prompt_blocked.sse", Framing::Sse, Content::Generate),
-    ("stream_thoughts.sse", Framing::Sse, Content::Generate),
-    ("stream_truncated.sse", Framing::Sse, Content::Generate),
-    ("thoughts.json", Framing::Json, Content::Generate),
-    ("two_candidates.json", Framing::Json, Content::Generate),
-    ("unknown_fields.json", Framing::Json, Content::Generate),
+    (
+        "gemini/stream_prompt_blocked.sse",
+        Framing::Sse,
+        Content::Generate,
+    ),
+    (
+        "gemini/stream_thoughts.sse",
+        Framing::Sse,
+        Content::Generate,
+    ),
+    (
+        "gemini/stream_truncated.sse",
+        Framing::Sse,
+        Content::Generate,
+    ),
+    ("gemini/thoughts.json", Framing::Json, Content::Generate),
+    (
+        "gemini/two_candidates.json",
+        Framing::Json,
+        Content::Generate,
+    ),
+    (
+        "gemini/unknown_fields.json",
+        Framing::Json,
+        Content::Generate,
+    ),
 ];
-
-fn body(file: &str) -> Vec<u8> {
-    fs::read(format!("{FIXTURES}/{file}")).unwrap()
-}
-
-/// What is seen of a body that comes in these chunks: the summary, the offset of the last whole event's end,
-/// and the offset of the chunk's end at which it first proved useful.
-fn scan<'a>(
-    framing: Framing,
-    content: Content,
-    chunks: impl IntoIterator<Item = &'a [u8]>,
-) -> (Summary, usize, Option<usize>) {
-    let mut scan = AnswerScan::new(framing, content);
-    let (mut read, mut whole, mut useful) = (0, 0, None);
-    for chunk in chunks {
-        let progress = scan.push(chunk);
-        if progress.whole_events_end > 0 {
-            whole = read + progress.whole_events_end;
-        }
-        read += chunk.len();
-        if progress.useful {
-            useful = useful.or(Some(read));
-        }
-    }
-    scan.finish();
-    (scan.summary().clone(), whole, useful)
-}
 
 #[test]
 fn every_answer_is_understood() {
-    let mut seen = String::new();
-    for &(file, framing, content) in ANSWERS {
-        let bytes = body(file);
-        let (summary, whole, useful) = scan(framing, content, bytes.chunks(1));
-        let mut facts = Vec::new();
-        for (name, holds) in [
-            ("content", summary.has_content),
-            ("thoughts", summary.has_thoughts),
-            ("complete", summary.complete),
-            ("malformed", summary.malformed),
-            ("mid_event", summary.mid_event),
-            ("error", summary.error.is_some()),
-        ] {
-            if holds {
-                facts.push(name);
-            }
-        }
-        writeln!(
-            seen,
-            "{file}: {} finish={} block={} events={} whole={whole}/{} useful={useful:?}",
-            facts.join("+"),
-            summary.finish_reason.as_deref().unwrap_or("-"),
-            summary.block_reason.as_deref().unwrap_or("-"),
-            summary.events,
-            bytes.len(),
-        )
-        .unwrap();
-        if let Some(usage) = summary.usage {
-            writeln!(seen, "  {usage:?}").unwrap();
-        }
-    }
-    insta::assert_snapshot!(seen);
+    insta::assert_snapshot!(reading::describe(ANSWERS));
 }
 
 #[test]
@@ -246,6 +263,10 @@ fn a_scan_is_small() {
     assert!(size_of::<AnswerScan>() < 1024);
 }
 
+fn body(file: &str) -> Vec<u8> {
+    reading::body(&format!("gemini/{file}"))
+}
+
 /// What a caller receives when the upstream goes away after `sent`: the whole events and the tail.
 fn ended(framing: Framing, content: Content, sent: &[u8]) -> String {
     let mut scan = AnswerScan::new(framing, content);
@@ -290,20 +311,6 @@ fn one_document_cannot_be_ended() {
     assert_eq!(ended(Framing::Json, Content::Generate, b"{\"a\":"), "");
 }
 
-/// The body in chunks that end at these offsets.
-fn chunks(body: &[u8], mut cuts: Vec<usize>) -> Vec<&[u8]> {
-    for cut in &mut cuts {
-        *cut %= body.len() + 1;
-    }
-    cuts.sort_unstable();
-    let starts = [0].into_iter().chain(cuts.iter().copied());
-    let ends = cuts.iter().copied().chain([body.len()]);
-    starts
-        .zip(ends)
-        .map(|(start, end)| &body[start..end])
-        .collect()
-}
-
 proptest! {
     #[test]
     fn cuts_change_nothing(
@@ -311,7 +318,7 @@ proptest! {
         cuts in proptest::collection::vec(0..4096_usize, 0..12),
     ) {
         let (file, framing, content) = ANSWERS[answer];
-        let bytes = body(file);
+        let bytes = reading::body(file);
         let (one, one_whole, _) = scan(framing, content, [bytes.as_slice()]);
         let (cut, cut_whole, _) = scan(framing, content, chunks(&bytes, cuts));
         prop_assert_eq!(one, cut);
@@ -322,7 +329,7 @@ proptest! {
     fn arbitrary_bytes_never_panic(body: Vec<Vec<u8>>, damage: (usize, u8), answer in 0..ANSWERS.len()) {
         let (file, framing, content) = ANSWERS[answer];
         scan(framing, content, body.iter().map(Vec::as_slice));
-        let mut bytes = self::body(file);
+        let mut bytes = reading::body(file);
         let at = damage.0 % bytes.len();
         bytes[at] = damage.1;
         scan(framing, content, bytes.chunks(7));

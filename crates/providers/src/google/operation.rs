@@ -123,14 +123,48 @@ const INTERACTIONS: &[&str] = &[
     "decisions",
 ];
 
-/// Paths below `/v1beta/openai/`, and what a `POST` to them makes.
-const OPENAI: &[(&str, &str, bool)] = &[
-    ("chat/completions", "openai.chat.completions", false),
-    ("embeddings", "openai.embeddings", false),
-    ("images/generations", "openai.images.generations", false),
-    ("models", "openai.models", false),
-    ("batches", "openai.batches", true),
+/// A path below `/v1beta/openai/`.
+struct Compatible {
+    path: &'static str,
+    endpoint: &'static str,
+    /// What the answer to a `POST` to it holds; other methods and what is below it answer with lists and records.
+    answer: Content,
+    /// A `POST` to it or below it makes something.
+    creates: bool,
+}
+
+const OPENAI: &[Compatible] = &[
+    generating("chat/completions", "openai.chat.completions"),
+    generating("completions", "openai.completions"),
+    generating("embeddings", "openai.embeddings"),
+    generating("images/generations", "openai.images.generations"),
+    Compatible {
+        // A response is stored, and others refer to it.
+        creates: true,
+        ..generating("responses", "openai.responses")
+    },
+    keeping("models", "openai.models", false),
+    keeping("batches", "openai.batches", true),
+    keeping("files", "openai.files", true),
 ];
+
+const fn generating(path: &'static str, endpoint: &'static str) -> Compatible {
+    Compatible {
+        path,
+        endpoint,
+        answer: Content::OpenAi,
+        creates: false,
+    }
+}
+
+const fn keeping(path: &'static str, endpoint: &'static str, creates: bool) -> Compatible {
+    Compatible {
+        path,
+        endpoint,
+        answer: Content::Any,
+        creates,
+    }
+}
 
 /// Reads a normalised path: it begins with the version or with `upload`, `download` or `ws`.
 pub fn operation<'a>(method: &Method, path: &'a str) -> Operation<'a> {
@@ -263,14 +297,26 @@ fn resource_call<'a>(
 }
 
 fn openai<'a>(method: &Method, path: &str) -> Operation<'a> {
-    let row = OPENAI.iter().find(|(prefix, ..)| {
-        let rest = path.strip_prefix(prefix);
-        rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+    let is_post = method == Method::POST;
+    let path = percent_decode_str(path).decode_utf8_lossy();
+    let found = OPENAI.iter().find_map(|known| {
+        let below = path.strip_prefix(known.path)?;
+        (below.is_empty() || below.starts_with('/')).then_some((known, below))
     });
-    let (endpoint, creates) = row.map_or(("openai.other", true), |row| (row.1, row.2));
+    let Some((known, below)) = found else {
+        return Operation {
+            creates: is_post,
+            ..Operation::new("", Place::OpenAi, "openai.other")
+        };
+    };
     Operation {
-        creates: method == Method::POST && creates,
-        ..Operation::new("", Place::OpenAi, endpoint)
+        answer: if is_post && below.is_empty() {
+            known.answer
+        } else {
+            Content::Any
+        },
+        creates: is_post && known.creates && !below.ends_with("/cancel"),
+        ..Operation::new("", Place::OpenAi, known.endpoint)
     }
 }
 

@@ -50,6 +50,7 @@ fn without_content(summary: &Summary, streamed: bool) -> Verdict {
         // An upload session begins with an empty body.
         Content::Any => Verdict::ok(),
         Content::Interaction => interaction_without_content(summary),
+        Content::OpenAi => openai_without_content(summary, streamed),
         Content::Generate => match summary.finish() {
             Some(Finish::Length) => Verdict::ok(),
             Some(Finish::Refused) => Verdict::new(Class::BadRequest, "missing_thought_signature"),
@@ -71,10 +72,25 @@ fn interaction_without_content(summary: &Summary) -> Verdict {
     }
 }
 
+/// Neither a message nor vectors nor images: still an answer where it ends for length or goes on in the background.
+fn openai_without_content(summary: &Summary, streamed: bool) -> Verdict {
+    match summary.finish() {
+        Some(Finish::Length) => Verdict::ok(),
+        Some(Finish::Pending) if summary.complete => Verdict::ok(),
+        Some(Finish::Pending) => Verdict::new(Class::ServerError, "cut_before_content"),
+        Some(Finish::Refused) => Verdict::new(Class::BadRequest, "missing_thought_signature"),
+        Some(Finish::Failed) => Verdict::new(Class::EmptyAnswer, "malformed_output"),
+        Some(_) => Verdict::new(Class::EmptyAnswer, "no_message"),
+        None if streamed => Verdict::new(Class::EmptyAnswer, "empty_stream"),
+        None => Verdict::new(Class::EmptyAnswer, "no_choices"),
+    }
+}
+
 fn place(content: Content) -> Place {
     match content {
         Content::Generate => Place::Model,
         Content::Any => Place::Resource,
         Content::Interaction => Place::Interactions,
+        Content::OpenAi => Place::OpenAi,
     }
 }

@@ -1,13 +1,17 @@
 //! The members of Google's answers that are read, and where they stand: one row each.
-//! A name that is not here is skipped. `read.rs` walks by this table.
+//! A name that is not here is skipped. `read.rs` walks by this table; that of OpenAI's shape is in `openai/fields.rs`.
 
 use crate::json::{Kind, Want};
+use crate::openai::fields as openai;
 
 use super::Content;
 
+/// The most that is kept of the message of an event that is an error, in bytes.
+const LONGEST_MESSAGE: usize = 4096;
+
 /// A container that is entered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Node {
+pub(crate) enum Node {
     /// Before the document.
     Top,
     /// An array around answers.
@@ -23,8 +27,10 @@ pub(super) enum Node {
     Usage,
     /// Any other document.
     Resource,
-    /// The `response` of an operation.
+    /// The `response` of an operation or an event, the `interaction` of an event.
     Response,
+    /// Its usage, whoever counts.
+    ResourceUsage,
     /// Its `generateVideoResponse`.
     Video,
     /// An interaction, or an event of one.
@@ -34,11 +40,13 @@ pub(super) enum Node {
     Step,
     Items,
     Item,
+    /// Within an answer of OpenAI's shape.
+    OpenAi(openai::Node),
 }
 
 /// A value that is kept.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Slot {
+pub(crate) enum Slot {
     Error,
     Finish,
     Block,
@@ -51,6 +59,19 @@ pub(super) enum Slot {
     Type,
     Text,
     Thought,
+    /// Text that is a thought.
+    Reasoning,
+    /// The `type` of an event of OpenAI's shape.
+    OutputEvent,
+    /// The `type` of an item of a response, or of a part of it.
+    OutputType,
+    /// The `status` of a response.
+    ResponseStatus,
+    /// The `code` and `message` of an event that is itself an error.
+    ErrorCode,
+    ErrorMessage,
+    /// The end of the stream, `[DONE]`.
+    Done,
     Prompt,
     Cached,
     Output,
@@ -61,7 +82,7 @@ pub(super) enum Slot {
 
 /// What is done with a member.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Act {
+pub(crate) enum Act {
     Skip,
     Enter(Node),
     Keep(Slot),
@@ -69,6 +90,8 @@ pub(super) enum Act {
     Data,
     /// Videos, if it is an array; looked at no further.
     Samples,
+    /// A text, or an array of its parts.
+    TextOr(Node),
 }
 
 impl Node {
@@ -80,7 +103,10 @@ impl Node {
                 Content::Generate => Self::Answer,
                 Content::Any => Self::Resource,
                 Content::Interaction => Self::Interaction,
+                Content::OpenAi => Self::OpenAi(openai::Node::Answer),
             }),
+            (Self::List, Kind::Word) if content == Content::OpenAi => Act::Keep(Slot::Done),
+            (Self::OpenAi(node), _) => node.element(kind),
             (Self::Candidates, _) => Act::Enter(Self::Candidate),
             (Self::Parts, _) => Act::Enter(Self::Part),
             (Self::Steps, _) => Act::Enter(Self::Step),
@@ -103,7 +129,15 @@ impl Node {
             Self::Feedback if name == b"blockReason" => Act::Keep(Slot::Block),
             Self::Usage => usage(name),
             Self::Resource => resource(name),
-            Self::Response if name == b"generateVideoResponse" => Act::Enter(Self::Video),
+            Self::Response => match name {
+                b"generateVideoResponse" => Act::Enter(Self::Video),
+                b"usage" => Act::Enter(Self::ResourceUsage),
+                _ => Act::Skip,
+            },
+            Self::ResourceUsage => match openai::usage(name) {
+                Act::Skip => interaction_usage(name),
+                act => act,
+            },
             Self::Video => match name {
                 b"generatedSamples" => Act::Samples,
                 b"raiMediaFilteredCount" => Act::Keep(Slot::Filtered),
@@ -112,14 +146,29 @@ impl Node {
             Self::Interaction => interaction(name),
             Self::InteractionUsage => interaction_usage(name),
             Self::Step | Self::Item => item(name),
+            Self::OpenAi(node) => node.member(name),
             _ => Act::Skip,
         }
     }
 
-    fn is_array(self) -> bool {
+    pub(super) fn is_array(self) -> bool {
+        match self {
+            Self::OpenAi(node) => node.is_array(),
+            _ => matches!(
+                self,
+                Self::List | Self::Candidates | Self::Parts | Self::Steps | Self::Items
+            ),
+        }
+    }
+
+    /// Its counts are those of one usage object.
+    pub(super) fn is_usage(self) -> bool {
         matches!(
             self,
-            Self::List | Self::Candidates | Self::Parts | Self::Steps | Self::Items
+            Self::Usage
+                | Self::InteractionUsage
+                | Self::ResourceUsage
+                | Self::OpenAi(openai::Node::Usage)
         )
     }
 
@@ -137,8 +186,9 @@ impl Slot {
     pub(super) fn want(self, kind: Kind) -> Want {
         match (self, kind) {
             (Self::Error, Kind::Object) => Want::Keep(super::Summary::MAX_ERROR),
-            (Self::Text, Kind::String) => Want::Keep(1),
-            (Self::Thought, Kind::Word) => Want::Keep(5),
+            (Self::Text | Self::Reasoning, Kind::String) => Want::Keep(1),
+            (Self::Thought | Self::Done, Kind::Word) => Want::Keep(5),
+            (Self::ErrorMessage, Kind::String) => Want::Keep(LONGEST_MESSAGE),
             (
                 Self::Filtered
                 | Self::Prompt
@@ -156,7 +206,11 @@ impl Slot {
                 | Self::ResponseId
                 | Self::EventType
                 | Self::Status
-                | Self::Type,
+                | Self::Type
+                | Self::OutputEvent
+                | Self::OutputType
+                | Self::ResponseStatus
+                | Self::ErrorCode,
                 Kind::String,
             ) => Want::Keep(256),
             _ => Want::Skip,
@@ -207,7 +261,8 @@ fn usage(name: &[u8]) -> Act {
 fn resource(name: &[u8]) -> Act {
     match name {
         b"usageMetadata" => Act::Enter(Node::Usage),
-        b"response" => Act::Enter(Node::Response),
+        b"usage" => Act::Enter(Node::ResourceUsage),
+        b"response" | b"interaction" => Act::Enter(Node::Response),
         b"error" => Act::Keep(Slot::Error),
         _ => Act::Skip,
     }

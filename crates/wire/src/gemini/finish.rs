@@ -15,6 +15,8 @@ pub enum Finish {
     Refused,
     /// The account behind the key is limited or disabled for its use of the service.
     AccountLimited,
+    /// It has not ended: it goes on in the background. Only a response of OpenAI's shape says so.
+    Pending,
     /// A reason not known here.
     Unknown,
 }

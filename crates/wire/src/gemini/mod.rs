@@ -1,8 +1,9 @@
 //! Google's dialect: answers read as they pass, errors read and written, model lists.
 //! What a verdict is made of, not the verdict: that is `providers`. Start at `scan.rs`.
 
+mod counts;
 pub mod error;
-mod fields;
+pub(crate) mod fields;
 mod finish;
 pub mod models;
 mod read;

@@ -1,10 +1,10 @@
 //! The walk over one answer: what the JSON scanner finds becomes facts in the [`Summary`].
-//! The rows of `fields.rs` say which members are looked at; usage follows the rule of Google's own counts.
-
-use domain::Usage;
+//! The rows of `fields.rs` say which members are looked at; `counts.rs` what token counts come to.
 
 use crate::json::{Kind, Visitor, Want};
+use crate::openai::fields as openai;
 
+use super::counts::{Counts, number};
 use super::fields::{Act, Node, Slot};
 use super::{Content, Finish, Summary};
 
@@ -21,7 +21,7 @@ pub(super) struct Reader {
     pub(super) summary: Summary,
     /// Worth committing to, see [`super::Progress::useful`].
     pub(super) useful: bool,
-    /// The interaction's stream has said that it is over.
+    /// The stream has said that it is over, with an event of its own.
     pub(super) ended: bool,
     /// The offset behind the last element, or the array itself, in the slice being pushed.
     pub(super) element_end: usize,
@@ -34,17 +34,15 @@ pub(super) struct Reader {
     /// Videos that were not held back.
     has_samples: bool,
     counts: Counts,
+    flat_error: FlatError,
 }
 
-/// Token counts of the usage object being read.
-#[derive(Clone, Copy, Debug, Default)]
-struct Counts {
-    prompt: u32,
-    cached: u32,
-    output: u32,
-    thoughts: u32,
-    tool: u32,
-    total: Option<u32>,
+/// An event of OpenAI's shape that is itself an error: `{"type":"error","code":…,"message":…}`.
+#[derive(Debug, Default)]
+struct FlatError {
+    is_error: bool,
+    code: Vec<u8>,
+    message: Vec<u8>,
 }
 
 impl Reader {
@@ -61,6 +59,7 @@ impl Reader {
             first_member: true,
             has_samples: false,
             counts: Counts::default(),
+            flat_error: FlatError::default(),
         }
     }
 
@@ -130,16 +129,43 @@ impl Reader {
         }
     }
 
-    fn count(&mut self, slot: Slot, text: &[u8]) {
-        let Some(number) = number(text) else { return };
-        let counts = &mut self.counts;
-        match slot {
-            Slot::Prompt => counts.prompt = number,
-            Slot::Cached => counts.cached = number,
-            Slot::Output => counts.output = number,
-            Slot::Thoughts => counts.thoughts = number,
-            Slot::Tool => counts.tool = number,
-            _ => counts.total = Some(number),
+    /// The `type` of an item of a response or of its part. What is no text and no thought has content by itself.
+    fn output_type(&mut self, kind: &[u8]) {
+        match kind {
+            b"message" | b"text" | b"output_text" | b"refusal" => {}
+            b"reasoning" | b"reasoning_text" | b"summary_text" => self.summary.has_thoughts = true,
+            _ => self.found_content(),
+        }
+    }
+
+    fn output_event(&mut self, kind: &[u8]) {
+        self.flat_error.is_error = kind == b"error";
+        self.summary.has_thoughts |= kind.starts_with(b"response.reasoning");
+        self.ended |= matches!(
+            kind,
+            b"response.completed"
+                | b"response.incomplete"
+                | b"response.failed"
+                | b"image_generation.completed"
+                | b"image_edit.completed"
+        );
+    }
+
+    /// `incomplete` says less than its reason, which may stand before it.
+    fn set_status(&mut self, status: &[u8]) {
+        let is_known = self.summary.finish().is_some_and(Finish::is_final);
+        if status != b"incomplete" || !is_known {
+            self.set_finish(status);
+        }
+    }
+
+    /// A document, or an element of the array around several, is over.
+    fn end_answer(&mut self, end: usize) {
+        self.summary.events = self.summary.events.saturating_add(1);
+        self.element_end = end;
+        self.first_member = true;
+        if let Some(object) = self.flat_error.take() {
+            self.set_error(&object);
         }
     }
 
@@ -162,17 +188,21 @@ impl Visitor for Reader {
 
     fn begin(&mut self, kind: Kind) -> Want {
         let node = self.node();
-        let act = match node {
-            Node::Top | Node::List | Node::Candidates | Node::Parts | Node::Steps | Node::Items => {
-                node.element(self.summary.content, kind)
-            }
-            _ => self.act,
+        let act = if node == Node::Top || node.is_array() {
+            node.element(self.summary.content, kind)
+        } else {
+            self.act
+        };
+        let act = match (act, kind) {
+            (Act::TextOr(_), Kind::String) => Act::Keep(Slot::Text),
+            (Act::TextOr(parts), _) => Act::Enter(parts),
+            _ => act,
         };
         match act {
             Act::Enter(next) if next.fits(kind) && self.depth < DEEPEST => {
                 self.path[self.depth] = next;
                 self.depth += 1;
-                if matches!(next, Node::Usage | Node::InteractionUsage) {
+                if next.is_usage() {
                     self.counts = Counts::default();
                 }
                 Want::Enter
@@ -206,10 +236,20 @@ impl Visitor for Reader {
             Slot::ResponseId => set(&mut self.summary.response_id, text),
             Slot::EventType => self.ended |= text == b"interaction.completed",
             Slot::Type => self.step_type(text),
+            Slot::OutputEvent => self.output_event(text),
+            Slot::OutputType => self.output_type(text),
+            Slot::ResponseStatus => self.set_status(text),
+            Slot::ErrorCode => self.flat_error.code = text.to_vec(),
+            Slot::ErrorMessage => self.flat_error.message = text.to_vec(),
+            Slot::Done => self.ended |= text == b"DONE",
             Slot::Text if !text.is_empty() => self.found_content(),
+            Slot::Reasoning if !text.is_empty() => {
+                self.summary.has_thoughts = true;
+                self.found_content();
+            }
             Slot::Thought => self.summary.has_thoughts |= text == b"true",
-            Slot::Text => {}
-            slot => self.count(slot, text),
+            Slot::Text | Slot::Reasoning => {}
+            slot => self.counts.set(slot, text),
         }
     }
 
@@ -218,12 +258,18 @@ impl Visitor for Reader {
         self.depth = self.depth.saturating_sub(1);
         match left {
             Node::Usage | Node::InteractionUsage => {
-                self.summary.usage = Some(self.counts.usage());
+                self.summary.usage = Some(self.counts.googles());
             }
-            Node::Answer | Node::Resource | Node::Interaction if self.is_between_events() => {
-                self.summary.events = self.summary.events.saturating_add(1);
-                self.element_end = end;
-                self.first_member = true;
+            Node::ResourceUsage | Node::OpenAi(openai::Node::Usage) => {
+                self.summary.usage = self.counts.by_total().or(self.summary.usage);
+            }
+            Node::Answer
+            | Node::Resource
+            | Node::Interaction
+            | Node::OpenAi(openai::Node::Answer)
+                if self.is_between_events() =>
+            {
+                self.end_answer(end);
             }
             Node::List => self.element_end = end,
             _ => {}
@@ -231,29 +277,20 @@ impl Visitor for Reader {
     }
 }
 
-impl Counts {
-    /// Output usually excludes thoughts; it includes them where the total adds up without them.
-    fn usage(self) -> Usage {
-        let visible = self
-            .prompt
-            .saturating_add(self.output)
-            .saturating_add(self.tool);
-        let included = self.total == Some(visible) && self.output >= self.thoughts;
-        let output = if included {
-            self.output
-        } else {
-            self.output.saturating_add(self.thoughts)
-        };
-        Usage {
-            prompt: self.prompt,
-            output,
-            reasoning: self.thoughts,
-            cached: self.cached,
-            tool: self.tool,
-            total: self
-                .total
-                .unwrap_or_else(|| self.prompt.saturating_add(output).saturating_add(self.tool)),
-        }
+impl FlatError {
+    /// The error as an object, if it was one; cleared for the next event.
+    fn take(&mut self) -> Option<Vec<u8>> {
+        let Self {
+            is_error,
+            code,
+            message,
+        } = std::mem::take(self);
+        let quoted = |name: &[u8], text: &[u8]| [name, b":\"", text, b"\""].concat();
+        is_error.then(|| {
+            let code = quoted(b"{\"code\"", &code);
+            let message = quoted(b",\"message\"", &message);
+            [code, message, b"}".to_vec()].concat()
+        })
     }
 }
 
@@ -262,10 +299,4 @@ fn set(slot: &mut Option<Box<str>>, text: &[u8]) {
     if slot.as_deref().map(str::as_bytes) != Some(text) {
         *slot = Some(String::from_utf8_lossy(text).into());
     }
-}
-
-/// A count; what is larger than a `u32` is cut to it, and what is no count is none.
-fn number(text: &[u8]) -> Option<u32> {
-    let number: u64 = std::str::from_utf8(text).ok()?.parse().ok()?;
-    Some(u32::try_from(number).unwrap_or(u32::MAX))
 }

@@ -115,6 +115,9 @@ impl AnswerScan {
                 summary.finish_reason.is_some() || summary.block_reason.is_some()
             }
             (_, Content::Interaction) => reader.ended,
+            (_, Content::OpenAi) => {
+                reader.ended || (summary.finish_reason.is_some() && !summary.is_pending())
+            }
         };
         summary.complete = whole && said_why && !summary.malformed;
         reader.useful |= closed && summary.is_pending() && self.framing != Framing::Sse;

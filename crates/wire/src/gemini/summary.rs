@@ -3,6 +3,7 @@
 use domain::Usage;
 
 use super::Finish;
+use crate::openai;
 
 /// How the body is cut into events.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -24,6 +25,8 @@ pub enum Content {
     Any,
     /// An interaction, or the events of one.
     Interaction,
+    /// What a model makes, in OpenAI's shape: chat, completions, embeddings, images, responses.
+    OpenAi,
 }
 
 /// What has been seen of an answer so far.
@@ -49,7 +52,7 @@ pub struct Summary {
     pub content: Content,
     /// Tokens by the last count in the answer. Streams carry running totals: they replace each other.
     pub usage: Option<Usage>,
-    /// The last `finishReason` of a candidate, or the last `status` of an interaction.
+    /// The last `finishReason` of a candidate or choice, or the last `status` of an interaction or a response.
     pub finish_reason: Option<Box<str>>,
     /// Why the prompt was blocked, or `RAI_MEDIA_FILTERED` for a video that was held back.
     pub block_reason: Option<Box<str>>,
@@ -100,15 +103,15 @@ impl Summary {
         match self.content {
             Content::Interaction => None,
             Content::Generate | Content::Any => self.finish_reason.as_deref().map(Finish::of),
+            Content::OpenAi => self.finish_reason.as_deref().map(openai::finish),
         }
     }
 
-    /// An interaction's status that is neither an end nor a failure: it goes on in the background, or waits.
+    /// A status that is neither an end nor a failure: it goes on in the background, or waits.
     pub(super) fn is_pending(&self) -> bool {
-        self.content == Content::Interaction
-            && self
-                .finish_reason
-                .as_deref()
-                .is_some_and(|status| !matches!(status, "completed" | "failed"))
+        match (self.content, self.finish_reason.as_deref()) {
+            (Content::Interaction, Some(status)) => !matches!(status, "completed" | "failed"),
+            _ => self.finish() == Some(Finish::Pending),
+        }
     }
 }

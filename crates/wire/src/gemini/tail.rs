@@ -2,6 +2,7 @@
 
 use super::error::{ErrorBody, Shape};
 use super::{AnswerScan, Content, Framing};
+use crate::openai;
 
 /// What to send after the whole events of a stream, once it can no longer go on.
 ///
@@ -21,6 +22,10 @@ pub fn stream_error_tail(scan: &AnswerScan, error: &ErrorBody<'_>) -> Vec<u8> {
             &error.to_json(Shape::InteractionEvent),
             b"\n\n",
         ),
+        (Framing::Sse, Content::OpenAi) => {
+            let error = openai::error::ErrorBody::new(error.code, error.message);
+            framed(b"data: ", &error.to_json(), b"\n\n")
+        }
         (Framing::Sse, Content::Generate | Content::Any) => {
             framed(b"data: ", &error.to_json(Shape::Object), b"\r\n\r\n")
         }

@@ -135,6 +135,27 @@ fn other_parts_of_the_api_are_told_apart() {
         ),
         ("GET /v1beta/openai/modelsx", Place::OpenAi, "openai.other"),
         (
+            "POST /v1beta/openai/chat%2Fcompletions",
+            Place::OpenAi,
+            "openai.chat.completions",
+        ),
+        (
+            "POST /v1beta/openai/completions",
+            Place::OpenAi,
+            "openai.completions",
+        ),
+        (
+            "GET /v1beta/openai/responses/x",
+            Place::OpenAi,
+            "openai.responses",
+        ),
+        (
+            "GET /v1beta/openai/files/x/content",
+            Place::OpenAi,
+            "openai.files",
+        ),
+        ("POST /v1beta/openai", Place::OpenAi, "openai.other"),
+        (
             "GET /ws/google.ai.generativelanguage.v1beta.X",
             Place::Live,
             "live",
@@ -166,6 +187,10 @@ fn what_makes_something_is_known() {
         ("POST /v1alpha/auth_tokens", true),
         ("POST /v1beta/openai/chat/completions", false),
         ("POST /v1beta/openai/batches", true),
+        ("POST /v1beta/openai/batches/x/cancel", false),
+        ("POST /v1beta/openai/responses", true),
+        ("GET /v1beta/openai/responses/x", false),
+        ("POST /v1beta/openai/somethingNew", true),
     ] {
         assert_eq!(read(request).creates, creates, "{request}");
     }
@@ -187,6 +212,25 @@ fn answers_and_transfers_are_known() {
     );
     assert_eq!(read("GET /v1beta/files/x").transfer, Transfer::None);
     assert_eq!(read("GET /v1alpha/files/x").version, "v1alpha");
+}
+
+#[test]
+fn what_a_model_makes_in_openais_shape_is_read_as_such() {
+    for (request, answer) in [
+        ("POST /v1beta/openai/chat/completions", Content::OpenAi),
+        ("POST /v1beta/openai/completions/", Content::OpenAi),
+        ("POST /v1beta/openai/embeddings", Content::OpenAi),
+        ("POST /v1beta/openai/images/generations", Content::OpenAi),
+        ("POST /v1beta/openai/responses?x=y", Content::OpenAi),
+        ("GET /v1beta/openai/chat/completions", Content::Any),
+        ("DELETE /v1beta/openai/responses/x", Content::Any),
+        ("POST /v1beta/openai/responses/x/cancel", Content::Any),
+        ("GET /v1beta/openai/models", Content::Any),
+        ("GET /v1beta/openai/files/x/content", Content::Any),
+        ("POST /v1beta/openai/somethingNew", Content::Any),
+    ] {
+        assert_eq!(read(request).answer, answer, "{request}");
+    }
 }
 
 #[test]
