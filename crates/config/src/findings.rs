@@ -41,6 +41,13 @@ pub struct ConfigErrors {
     pub problems: Vec<Problem>,
 }
 
+impl ConfigErrors {
+    pub(crate) fn from_problems(mut problems: Vec<Problem>) -> Self {
+        problems.sort();
+        Self { problems }
+    }
+}
+
 impl fmt::Display for ConfigErrors {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (index, problem) in self.problems.iter().enumerate() {
@@ -70,7 +77,7 @@ impl fmt::Display for Warning {
 
 /// How a field was set.
 #[derive(Clone, Debug)]
-pub(crate) struct Setting {
+pub(crate) struct SetField {
     pub(crate) origin: Origin,
     /// It differs from the default.
     pub(crate) changed: bool,
@@ -80,7 +87,7 @@ pub(crate) struct Setting {
 #[derive(Debug, Default)]
 pub(crate) struct Findings {
     /// By field path; a field that was not set is not in it, and what is inside a list is not either.
-    pub(crate) settings: BTreeMap<String, Setting>,
+    pub(crate) set_fields: BTreeMap<String, SetField>,
     pub(crate) problems: Vec<Problem>,
     pub(crate) warnings: Vec<Warning>,
 }
@@ -103,8 +110,8 @@ impl Findings {
 
     /// Where the field was set.
     pub(crate) fn origin(&self, path: &str) -> Origin {
-        let setting = self.settings.get(path);
-        setting.map_or(Origin::Default, |setting| setting.origin.clone())
+        let field = self.set_fields.get(path);
+        field.map_or(Origin::Default, |field| field.origin.clone())
     }
 
     /// Nothing is wrong with the field so far.

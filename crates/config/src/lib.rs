@@ -1,38 +1,52 @@
 //! Everything between files, the environment and one typed, checked [`Config`].
-//! No other crate reads the environment or `keymux.yaml`. Start at `load.rs`, then `layers.rs` (sources), `reader.rs` (values),
-//! `check/` (what fields mean together). A new setting is one line in a file of `sections/`; its documentation follows.
+//! No other crate reads the environment or `keymux.yaml`. Start at `config.rs`, then `layers.rs` (sources), `reader.rs` (values),
+//! `check/` (what fields mean together), `settings.rs` and `stored.rs` (what changes while running).
+//! A new setting is one line in a file of `sections/`; its documentation and its form follow.
 
 mod check;
+mod config;
 mod dotenv;
 mod env;
+mod files;
 mod findings;
 mod interpolate;
 mod layers;
 mod leaves;
-mod load;
+mod masked;
 mod not_yet;
 mod origin;
 mod override_name;
 mod reader;
 mod reference;
+mod schema;
 mod section;
 mod sections;
+mod settings;
+mod shape;
 mod shown;
+mod sources;
+mod stored;
+mod table;
 mod tree;
 mod value;
 mod yaml;
 
 pub use check::is_link_local_address;
+pub use config::{Config, load};
 pub use env::Env;
 pub use findings::{ConfigErrors, Problem, Warning};
 pub use leaves::{Bytes, HttpUrl, ProxyUrl};
-pub use load::{Config, LoadOptions, load};
 pub use origin::Origin;
 pub use reference::reference;
+pub use schema::json_schema;
 pub use sections::{
     Admin, Auth, BanFor, Bodies, BudgetPeriod, Chain, ClientKey, Database, Egress,
     EgressHealthCheck, ExhaustedStatus, HealthChecks, IpLimits, Kind, LogFormat, LogLevel, Logs,
     Pool, Provider, ProviderHealthCheck, ProviderKey, ProxyProtocol, ProxySource, Redis, Retry,
     Sections, Server, Shedding, Simple, SourceFields, SourceFormat, Strategy,
 };
+pub use settings::{Form, Setting};
+pub use shape::Shape;
+pub use sources::LoadOptions;
+pub use table::is_setting;
 pub use value::Placed;

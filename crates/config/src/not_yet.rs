@@ -8,8 +8,7 @@ use crate::value::Value;
 use crate::{Env, layers};
 
 /// Fields without effect; `*` stands for one segment, or at the end for everything below.
-const WITHOUT_EFFECT: [&str; 15] = [
-    "admin.session_ttl",
+const WITHOUT_EFFECT: [&str; 11] = [
     "redis.url",
     "providers.*.keys_dir",
     "providers.*.health_check.models",
@@ -19,9 +18,6 @@ const WITHOUT_EFFECT: [&str; 15] = [
     "ip_limits.*",
     "egress.*",
     "simple.*",
-    "logs.max_size",
-    "logs.prune_interval",
-    "logs.bodies",
     "logs.status_file",
     "logs.status_interval",
 ];
@@ -35,17 +31,23 @@ pub(crate) fn check(sections: &Sections, findings: &mut Findings) {
     providers(sections, findings);
     open_access(sections, findings);
     outbound_proxies(sections, findings);
-    client_limits(sections, findings);
+}
+
+/// Whether the field at that path is acted upon, all of it.
+pub(crate) fn has_effect(path: &str) -> bool {
+    let is_whole = |pattern: &str| pattern.strip_suffix(".*") == Some(path);
+    let is_without = |pattern: &&str| matches(pattern, path) || is_whole(pattern);
+    !WITHOUT_EFFECT.iter().any(is_without)
 }
 
 fn fields(findings: &mut Findings) {
     let changed: Vec<_> = findings
-        .settings
+        .set_fields
         .iter()
-        .filter(|(path, setting)| {
-            setting.changed && WITHOUT_EFFECT.iter().any(|pattern| matches(pattern, path))
+        .filter(|(path, field)| {
+            field.changed && WITHOUT_EFFECT.iter().any(|pattern| matches(pattern, path))
         })
-        .map(|(path, setting)| (path.clone(), setting.origin.clone()))
+        .map(|(path, field)| (path.clone(), field.origin.clone()))
         .collect();
     for (path, origin) in &changed {
         // A mapping is named by its fields.
@@ -130,20 +132,6 @@ fn outbound_proxies(sections: &Sections, findings: &mut Findings) {
     });
     for (origin, path) in proxies.chain(sources).chain(of_keys) {
         findings.problem(origin, &path, NO_PROXIES);
-    }
-}
-
-fn client_limits(sections: &Sections, findings: &mut Findings) {
-    for (index, client) in sections.clients.iter().enumerate() {
-        let path = |field| format!("clients[{index}].{field}");
-        if let Some(limit) = client.value.first_limit() {
-            let text = "client limits are not in this version; refusing to serve without";
-            findings.problem(&client.origin, &path(limit), text);
-        }
-        if client.value.owner.is_some() {
-            let text = format!("{} has no effect in this version", path("owner"));
-            findings.warn(&client.origin, text);
-        }
     }
 }
 

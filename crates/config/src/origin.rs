@@ -9,6 +9,8 @@ pub enum Origin {
     /// Nowhere: it is built in, and may be changed while running.
     #[default]
     Default,
+    /// In the database: by the admin API, while running.
+    Stored,
     /// In the configuration file, or in `.env` for what is wrong with that file itself.
     File {
         /// The file as it was named.
@@ -24,6 +26,21 @@ pub enum Origin {
 }
 
 impl Origin {
+    /// The kind of place, in the admin API: `default`, `stored`, `file` or `environment`. `Display` names the place itself.
+    pub const fn kind(&self) -> &'static str {
+        match self {
+            Self::Default => "default",
+            Self::Stored => "stored",
+            Self::File { .. } => "file",
+            Self::Env { .. } => "environment",
+        }
+    }
+
+    /// What is set there is changed there only, not while running.
+    pub const fn is_fixed(&self) -> bool {
+        matches!(self, Self::File { .. } | Self::Env { .. })
+    }
+
     pub(crate) fn file(file: &Arc<str>, line: usize) -> Self {
         let file = Arc::clone(file);
         Self::File { file, line }
@@ -38,6 +55,7 @@ impl fmt::Display for Origin {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Default => f.write_str("built-in default"),
+            Self::Stored => f.write_str("stored setting"),
             Self::File { file, line: 0 } => f.write_str(file),
             Self::File { file, line } => write!(f, "{file}:{line}"),
             Self::Env { name } => write!(f, "environment {name}"),

@@ -2,24 +2,25 @@
 //! The types decide what they want (`value.rs`); this gives them texts, items and fields, and words the problems.
 
 use std::borrow::Cow;
-use std::fs::File;
-use std::io::Read;
+use std::collections::BTreeMap;
 
-use crate::findings::{Findings, Setting};
+use serde_json::Value as Json;
+
+use crate::files::Files;
+use crate::findings::{Findings, SetField};
 use crate::interpolate::{interpolate, sole_reference};
 use crate::layers::from_variable;
 use crate::section::Field;
-use crate::shown::{HIDDEN, nearest, safe_name, safe_value};
+use crate::shown::{HIDDEN, entry_name, nearest, safe_name, safe_value};
 use crate::tree::{Content, Entry, Node, Style};
 use crate::value::{Leaf, Value};
 use crate::{Env, Origin};
 
-/// The largest file that `file:/…` may name, in bytes.
-const MAX_SECRET_FILE: u64 = 1 << 20;
-
 /// Reads one tree.
 pub(crate) struct Reader<'a> {
     env: &'a Env,
+    stored: Option<&'a BTreeMap<String, Node>>,
+    pub(crate) files: Files,
     path: String,
     lists: usize,
     bounds: Option<(&'static str, &'static str)>,
@@ -30,11 +31,19 @@ impl<'a> Reader<'a> {
     pub(crate) fn new(env: &'a Env) -> Self {
         Self {
             env,
+            stored: None,
+            files: Files::default(),
             path: String::new(),
             lists: 0,
             bounds: None,
             findings: Findings::default(),
         }
+    }
+
+    /// With values that stand where the tree says nothing, by the paths of their fields.
+    pub(crate) fn with_stored(mut self, stored: &'a BTreeMap<String, Node>) -> Self {
+        self.stored = Some(stored);
+        self
     }
 
     /// The mapping, after every name in it that is none of the fields was reported.
@@ -59,7 +68,7 @@ impl<'a> Reader<'a> {
         match &node.content {
             Content::Map(_) => Some(Cow::Borrowed(node)),
             Content::Scalar { text, .. }
-                if is_override(node) && text.trim_start().starts_with('{') =>
+                if node.is_override() && text.trim_start().starts_with('{') =>
             {
                 let parsed = from_variable(text, &node.origin, &self.path, &mut self.findings)?;
                 self.any_mapping(&parsed)
@@ -77,14 +86,14 @@ impl<'a> Reader<'a> {
         match &node.content {
             Content::List(items) => return Some(Cow::Borrowed(items)),
             Content::Scalar { text, .. }
-                if is_override(node) && text.trim_start().starts_with('[') =>
+                if node.is_override() && text.trim_start().starts_with('[') =>
             {
                 let parsed = from_variable(text, &node.origin, &self.path, &mut self.findings)?;
                 return self
                     .items(&parsed)
                     .map(|items| Cow::Owned(items.into_owned()));
             }
-            Content::Scalar { text, .. } if is_override(node) || sole_reference(text).is_some() => {
+            Content::Scalar { text, .. } if node.is_override() || is_reference(node) => {
                 let text = self.interpolated(node, text, true)?;
                 return Some(Cow::Owned(comma_separated(&text, &node.origin)));
             }
@@ -119,7 +128,7 @@ impl<'a> Reader<'a> {
     /// The value of an entry of a mapping with free names.
     pub(crate) fn named_entry<T: Value>(&mut self, name: &str, node: &Node) -> Option<T> {
         let bounds = self.bounds.take();
-        let value = self.within(name, |reader| {
+        let value = self.within(entry_name(name), |reader| {
             if node.is_null() {
                 reader.refuse(node, true, "is empty");
                 return None;
@@ -135,14 +144,30 @@ impl<'a> Reader<'a> {
     /// The field's value; its default where it is not set, and also, after a problem was reported, where it is wrong.
     pub(crate) fn field<T: Value>(&mut self, map: &Node, field: &Field) -> Option<T> {
         let outer = std::mem::replace(&mut self.bounds, field.bounds);
-        let value = self.within(field.name, |reader| match map.get(field.name) {
-            Some(node) if !(T::OPTIONAL && reader.refers_to_nothing(node)) => {
-                reader.set_field(node, field)
+        let value = self.within(field.name, |reader| {
+            let set = map.get(field.name);
+            let set = set.filter(|node| !(T::OPTIONAL && reader.refers_to_nothing(node)));
+            match set.or_else(|| reader.stored_value()) {
+                Some(node) => reader.set_field(node, field),
+                None => reader.default_of(field, &map.origin),
             }
-            _ => reader.default_of(field, &map.origin),
         });
         self.bounds = outer;
         value
+    }
+
+    /// What is stored for the current path; whole fields only, so that nothing inside of a list is meant.
+    fn stored_value(&self) -> Option<&'a Node> {
+        let stored = self.stored.filter(|_| self.lists == 0)?;
+        stored.get(&self.path)
+    }
+
+    /// Reads a value for a field by itself, and lists it.
+    pub(crate) fn alone(&mut self, path: &str, node: &Node, field: &Field) -> Option<Json> {
+        let outer = std::mem::replace(&mut self.bounds, field.bounds);
+        let listed = self.within(path, |reader| (field.read_listed)(node, reader));
+        self.bounds = outer;
+        listed
     }
 
     fn set_field<T: Value>(&mut self, node: &Node, field: &Field) -> Option<T> {
@@ -161,20 +186,11 @@ impl<'a> Reader<'a> {
     fn default_of<T: Value>(&mut self, field: &Field, place: &Origin) -> Option<T> {
         let Some(text) = field.default else {
             let path = self.path.clone();
-            let text = format!("is missing; expected {}", (field.kind)());
+            let text = format!("is missing; expected {}", (field.shape)());
             self.findings.problem(place, &path, text);
             return None;
         };
-        let content = match text {
-            "[]" => Content::List(Vec::new()),
-            "{}" => Content::Map(Vec::new()),
-            text => Content::Scalar {
-                text: text.to_owned(),
-                style: Style::Plain,
-            },
-        };
-        let origin = Origin::Default;
-        T::read(&Node { origin, content }, self)
+        T::read(&Node::of_default(text), self)
     }
 
     fn is_in_bounds<T: Value>(&mut self, value: &T, node: &Node) -> bool {
@@ -192,8 +208,8 @@ impl<'a> Reader<'a> {
         if self.lists == 0 && node.origin != Origin::Default {
             let origin = node.origin.clone();
             self.findings
-                .settings
-                .insert(self.path.clone(), Setting { origin, changed });
+                .set_fields
+                .insert(self.path.clone(), SetField { origin, changed });
         }
     }
 
@@ -214,11 +230,15 @@ impl<'a> Reader<'a> {
             self.refuse_shape(node, "one value");
             return None;
         };
+        if T::SECRET && node.origin == Origin::Stored && text.contains('…') {
+            self.refuse(node, true, MASKED);
+            return None;
+        }
         let text = self.interpolated(node, text, T::SECRET)?;
         if *style == Style::Verbatim || !text.starts_with("file:/") {
             return Some(text);
         }
-        match content_of(&text["file:".len()..]) {
+        match self.files.content(&text["file:".len()..]) {
             Ok(text) => Some(text),
             Err(error) => {
                 self.refuse(node, false, &format!("cannot be read: {error}"));
@@ -228,7 +248,7 @@ impl<'a> Reader<'a> {
     }
 
     fn interpolated(&mut self, node: &Node, text: &str, secret: bool) -> Option<String> {
-        if !has_references(node) {
+        if !node.has_references() {
             return Some(text.to_owned());
         }
         match interpolate(text, self.env) {
@@ -245,7 +265,7 @@ impl<'a> Reader<'a> {
         let Content::Scalar { text, .. } = &node.content else {
             return false;
         };
-        let name = sole_reference(text).filter(|_| has_references(node));
+        let name = sole_reference(text).filter(|_| node.has_references());
         name.is_some_and(|name| self.env.get_filled(name).is_none())
     }
 
@@ -295,6 +315,15 @@ impl<'a> Reader<'a> {
     }
 }
 
+/// [`crate::section::Field::read_listed`] of a field of that type.
+pub(crate) fn read_listed<T: Value>(node: &Node, reader: &mut Reader<'_>) -> Option<Json> {
+    let value = T::read(node, reader)?;
+    reader.is_in_bounds(&value, node).then(|| value.listed(&[]))
+}
+
+const MASKED: &str =
+    "is masked, and does not say which stored value it stands for; expected the whole value";
+
 /// A scalar written as the mapping that it is short for.
 pub(crate) fn written_out<'n>(node: &'n Node, field: &str) -> Cow<'n, Node> {
     if !matches!(node.content, Content::Scalar { .. }) || is_flow_mapping(node) {
@@ -310,31 +339,13 @@ pub(crate) fn written_out<'n>(node: &'n Node, field: &str) -> Cow<'n, Node> {
 
 fn is_flow_mapping(node: &Node) -> bool {
     matches!(&node.content, Content::Scalar { text, .. } if text.starts_with('{'))
-        && is_override(node)
+        && node.is_override()
 }
 
-/// The node is the value of a variable `KEYMUX__…`, whose text may be YAML.
-fn is_override(node: &Node) -> bool {
-    let is_plain = matches!(
-        node.content,
-        Content::Scalar {
-            style: Style::Plain,
-            ..
-        }
-    );
-    is_plain && matches!(node.origin, Origin::Env { .. })
-}
-
-/// `${…}` has its meaning: the scalar stands in the file.
-fn has_references(node: &Node) -> bool {
-    let is_verbatim = matches!(
-        node.content,
-        Content::Scalar {
-            style: Style::Verbatim,
-            ..
-        }
-    );
-    !is_verbatim && matches!(node.origin, Origin::File { .. })
+/// The scalar is one `${NAME}` of the file.
+fn is_reference(node: &Node) -> bool {
+    matches!(&node.content, Content::Scalar { text, .. } if sole_reference(text).is_some())
+        && node.has_references()
 }
 
 /// The items of a list that is separated by commas.
@@ -346,12 +357,4 @@ pub(crate) fn comma_separated(text: &str, origin: &Origin) -> Vec<Node> {
     items
         .map(|item| Node::scalar(origin.clone(), item, Style::Verbatim))
         .collect()
-}
-
-fn content_of(path: &str) -> std::io::Result<String> {
-    let mut text = String::new();
-    File::open(path)?
-        .take(MAX_SECRET_FILE)
-        .read_to_string(&mut text)?;
-    Ok(text.trim().to_owned())
 }

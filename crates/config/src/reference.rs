@@ -2,8 +2,9 @@
 
 use std::fmt::Write;
 
+use crate::Shape;
 use crate::layers::{BUILT_IN, convenience};
-use crate::section::{Field, Section};
+use crate::section::{Change, Field, Section};
 use crate::sections::Sections;
 use crate::value::Value;
 
@@ -16,8 +17,11 @@ pub fn reference() -> String {
         page.line(&format!("| {} | `{path}` |", names.join(", ")));
     }
     page.line("| `KEYMUX_MASTER_KEY` | the key that secrets are encrypted with; it has no field |");
+    page.line(
+        "| `KEYMUX_MASTER_KEY_PREVIOUS` | older ones, until `keymux rotate-master-key` is done; it has no field |",
+    );
     for field in Sections::section().map_or(&[][..], |root| root.fields) {
-        field_section(&mut page, "##", field.name, field);
+        field_section(&mut page, "##", field.name, field, Change::Reload);
     }
     page.line(&format!(
         "\n## Built-in providers\n\n```yaml\n{}\n```",
@@ -37,25 +41,24 @@ impl Page for String {
     }
 }
 
-fn field_section(page: &mut String, marks: &str, path: &str, field: &Field) {
-    let kind = (field.kind)();
-    let inner = if kind.starts_with("list of ") {
-        format!("{path}[]")
-    } else if kind.starts_with("mapping of names") {
-        format!("{path}.NAME")
-    } else {
-        path.to_owned()
+fn field_section(page: &mut String, marks: &str, path: &str, field: &Field, above: Change) {
+    let shape = (field.shape)();
+    let inner = match &shape {
+        Shape::List(_) => format!("{path}[]"),
+        Shape::Mapping(_) => format!("{path}.NAME"),
+        _ => path.to_owned(),
     };
-    page.line(&format!("\n{marks} {path}\n\n{}", sentences(field.doc)));
+    let change = field.change.unwrap_or(above);
+    page.line(&format!("\n{marks} {path}\n\n{}", field.sentence()));
     if let Some(section) = (field.section)() {
-        fields(page, &inner, section);
+        fields(page, &inner, section, change);
     } else {
-        page.line(&format!("\nA {kind}."));
+        page.line(&format!("\nA {shape}. Changed at {}.", word(change)));
     }
 }
 
-fn fields(page: &mut String, path: &str, section: &Section) {
-    page.push_str("\n| field | value | default | |\n|---|---|---|---|\n");
+fn fields(page: &mut String, path: &str, section: &Section, above: Change) {
+    page.push_str("\n| field | value | default | changed at | |\n|---|---|---|---|---|\n");
     for field in section.fields {
         let default = field
             .default
@@ -64,14 +67,14 @@ fn fields(page: &mut String, path: &str, section: &Section) {
                 "null" => "not set".to_owned(),
                 text => format!("`{text}`"),
             });
-        let mut value = (field.kind)().replace('|', "\\|");
+        let mut value = (field.shape)().to_string().replace('|', "\\|");
         if let Some((low, high)) = field.bounds {
             let _ = write!(value, ", {low} to {high}");
         }
-        let doc = sentences(field.doc);
+        let (name, doc) = (field.name, field.sentence());
+        let change = word(field.change.unwrap_or(above));
         page.line(&format!(
-            "| `{}` | {value} | {default} | {doc} |",
-            field.name
+            "| `{name}` | {value} | {default} | {change} | {doc} |"
         ));
     }
     for field in section
@@ -79,11 +82,15 @@ fn fields(page: &mut String, path: &str, section: &Section) {
         .iter()
         .filter(|field| (field.section)().is_some())
     {
-        field_section(page, "###", &format!("{path}.{}", field.name), field);
+        let path = format!("{path}.{}", field.name);
+        field_section(page, "###", &path, field, above);
     }
 }
 
-fn sentences(doc: &[&str]) -> String {
-    let lines: Vec<&str> = doc.iter().map(|line| line.trim()).collect();
-    lines.join(" ")
+fn word(change: Change) -> &'static str {
+    match change {
+        Change::Live => "run time",
+        Change::Reload => "reload",
+        Change::Restart => "restart",
+    }
 }

@@ -1,5 +1,12 @@
 //! The two declarations of which every section file is made: `section!` for a mapping of fields, `choice!` for a set of names.
-//! A field is declared once (name, type, default, bounds, sentence): reading, checking and `reference.rs` follow from it.
+//! A field is declared once (name, type, default, bounds, when it changes, sentence): reading, checking, `settings.rs` and
+//! `reference.rs` follow from it.
+
+use serde_json::Value as Json;
+
+use crate::Shape;
+use crate::reader::Reader;
+use crate::tree::Node;
 
 /// A mapping of fields, as `reference.rs` shows it.
 pub(crate) struct Section {
@@ -14,13 +21,38 @@ pub(crate) struct Field {
     pub(crate) default: Option<&'static str>,
     /// The smallest and the largest value, written as they would be in the file.
     pub(crate) bounds: Option<(&'static str, &'static str)>,
-    pub(crate) kind: fn() -> String,
+    /// None: as the section that it is in.
+    pub(crate) change: Option<Change>,
+    pub(crate) shape: fn() -> Shape,
+    /// The fields of its value, or of that value's elements.
     pub(crate) section: fn() -> Option<&'static Section>,
+    /// Reads and lists a value for it; none after a problem was reported.
+    pub(crate) read_listed: fn(&Node, &mut Reader<'_>) -> Option<Json>,
+}
+
+impl Field {
+    /// Its documentation in one line.
+    pub(crate) fn sentence(&self) -> String {
+        let lines: Vec<&str> = self.doc.iter().map(|line| line.trim()).collect();
+        lines.join(" ")
+    }
+}
+
+/// When a field may change. The word in the declaration is the lower-case name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Change {
+    /// At any time, through the admin API too: it is a run-time setting.
+    Live,
+    /// When the file is read again.
+    Reload,
+    /// At the next start only.
+    Restart,
 }
 
 /// Declares a struct and how it is read from a mapping.
 ///
-/// `field: Type = "default" in "lowest" ..= "highest"`; without a default it is required.
+/// `field: Type = "default" in "lowest" ..= "highest"; live`: without a default it is required; the last word is one of
+/// [`Change`], holds for all fields below, and stands for `reload` when it is left out.
 /// After `or name`, a plain text stands for a mapping with that one field.
 macro_rules! section {
     (
@@ -28,7 +60,7 @@ macro_rules! section {
         pub struct $name:ident $(or $short:ident)? {
             $(
                 $(#[doc = $field_doc:literal])*
-                $field:ident: $type:ty $(= $default:literal $(in $low:literal ..= $high:literal)?)?,
+                $field:ident: $type:ty $(= $default:literal $(in $low:literal ..= $high:literal)? $(; $change:ident)?)?,
             )*
         }
     ) => {
@@ -39,8 +71,8 @@ macro_rules! section {
         }
 
         impl $crate::value::Value for $name {
-            fn kind() -> String {
-                concat!("mapping" $(, " or just its `", stringify!($short), "`")?).to_owned()
+            fn shape() -> $crate::Shape {
+                $crate::Shape::Fields { short: section!(@short $($short)?) }
             }
 
             fn section() -> Option<&'static $crate::section::Section> {
@@ -50,8 +82,10 @@ macro_rules! section {
                         doc: &[$($field_doc),*],
                         default: section!(@default $($default)?),
                         bounds: section!(@bounds $($($low $high)?)?),
-                        kind: <$type as $crate::value::Value>::kind,
+                        change: section!(@change $($($change)?)?),
+                        shape: <$type as $crate::value::Value>::shape,
                         section: <$type as $crate::value::Value>::section,
+                        read_listed: $crate::reader::read_listed::<$type>,
                     }),*],
                 };
                 Some(&SECTION)
@@ -69,10 +103,36 @@ macro_rules! section {
                 $(let $field = reader.field(&map, fields.next()?);)*
                 Some(Self { $($field: $field?,)* })
             }
+
+            fn listed(&self, path: &[&str]) -> serde_json::Value {
+                let Some((name, rest)) = path.split_first() else {
+                    let fields = [$((stringify!($field), $crate::value::Value::listed(&self.$field, &[]))),*];
+                    return fields.into_iter().collect();
+                };
+                $(if *name == stringify!($field) {
+                    return $crate::value::Value::listed(&self.$field, rest);
+                })*
+                serde_json::Value::Null
+            }
+
+            fn is_same(&self, other: &Self, path: &[&str]) -> bool {
+                let Some((name, rest)) = path.split_first() else {
+                    return self == other;
+                };
+                $(if *name == stringify!($field) {
+                    return $crate::value::Value::is_same(&self.$field, &other.$field, rest);
+                })*
+                false
+            }
         }
     };
     (@default) => { None };
     (@default $default:literal) => { Some($default) };
+    (@short) => { None };
+    (@short $short:ident) => { Some(stringify!($short)) };
+    (@change) => { None };
+    (@change live) => { Some($crate::section::Change::Live) };
+    (@change restart) => { Some($crate::section::Change::Restart) };
     (@bounds) => { None };
     (@bounds $low:literal $high:literal) => { Some(($low, $high)) };
 }
@@ -103,8 +163,12 @@ macro_rules! choice {
         }
 
         impl $crate::value::Leaf for $name {
-            fn kind() -> String {
-                Self::NAMES.join(" | ")
+            fn shape() -> $crate::Shape {
+                $crate::Shape::Choice(Self::NAMES)
+            }
+
+            fn listed(&self) -> serde_json::Value {
+                self.name().into()
             }
 
             fn parse(text: &str) -> Result<Self, String> {

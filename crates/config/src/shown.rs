@@ -32,9 +32,64 @@ pub(crate) fn safe_value(text: &str) -> String {
     format!("{:?}", head + "…")
 }
 
+/// A free name in a mapping as it may be shown in a path: any but a URL, which may have credentials.
+pub(crate) fn entry_name(name: &str) -> &str {
+    if name.contains("://") { HIDDEN } else { name }
+}
+
+/// A path of field names as it may be shown.
+pub(crate) fn safe_path(path: &str) -> String {
+    let names: Vec<String> = path.split('.').map(safe_name).collect();
+    names.join(".")
+}
+
+/// A secret as it may be shown: of a URL the host and the port, of anything else its first and last characters.
+/// What is left out is an `…`.
+pub(crate) fn masked(secret: &Secret) -> String {
+    let Some((scheme @ ("http" | "https"), rest)) = secret.expose().split_once("://") else {
+        return secret.masked();
+    };
+    let (authority, path) = rest.split_at(rest.find(['/', '?', '#']).unwrap_or(rest.len()));
+    // A password with one of these characters: what looks like the host may be a part of it.
+    if path.contains('@') {
+        return format!("{scheme}://…");
+    }
+    let path = if matches!(path, "" | "/") {
+        path
+    } else {
+        "/…"
+    };
+    match authority.rsplit_once('@') {
+        Some((_, host)) => format!("{scheme}://…@{host}{path}"),
+        None => format!("{scheme}://{authority}{path}"),
+    }
+}
+
 /// The known name that was probably meant.
 pub(crate) fn nearest<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> Option<&'a str> {
     let distance = |other: &str| strsim::damerau_levenshtein(&name.to_ascii_lowercase(), other);
     let best = known.min_by_key(|other| distance(other))?;
     (distance(best) <= 1 + best.len() / 4).then_some(best)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn of_a_url_only_the_host_is_shown() {
+        for (url, expected) in [
+            ("https://x.ai", "https://x.ai"),
+            ("https://x.ai:8443/", "https://x.ai:8443/"),
+            ("https://x.ai/list?key=hunter2", "https://x.ai/…"),
+            ("https://x.ai?hunter2", "https://x.ai/…"),
+            ("http://me:hunter2@x.ai/list", "http://…@x.ai/…"),
+            ("http://me:hun@ter2@x.ai", "http://…@x.ai"),
+            ("http://me:hun/ter2@x.ai", "http://…"),
+            ("http://me:hun@ter/2@x.ai", "http://…"),
+            ("hunter2://x", "hu…/x"),
+        ] {
+            assert_eq!(masked(&Secret::new(url)), expected, "{url}");
+        }
+    }
 }

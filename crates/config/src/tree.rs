@@ -59,9 +59,37 @@ impl Node {
         }
     }
 
+    /// A default as sections declare it: a scalar, or the empty list or mapping.
+    pub(crate) fn of_default(text: &str) -> Self {
+        match text {
+            "[]" => Self::list(Origin::Default, Vec::new()),
+            "{}" => Self::map(Origin::Default, Vec::new()),
+            text => Self::scalar(Origin::Default, text, Style::Plain),
+        }
+    }
+
     pub(crate) fn is_null(&self) -> bool {
         matches!(&self.content, Content::Scalar { text, style: Style::Plain }
             if matches!(text.as_str(), "" | "~" | "null" | "Null" | "NULL"))
+    }
+
+    /// The node is the value of a variable `KEYMUX__…`, whose text may be YAML.
+    pub(crate) fn is_override(&self) -> bool {
+        let is_env = matches!(self.origin, Origin::Env { .. });
+        is_env && self.style() == Some(Style::Plain)
+    }
+
+    /// `${…}` has its meaning: the scalar stands in the file.
+    pub(crate) fn has_references(&self) -> bool {
+        let is_file = matches!(self.origin, Origin::File { .. });
+        is_file && self.style() != Some(Style::Verbatim)
+    }
+
+    fn style(&self) -> Option<Style> {
+        match self.content {
+            Content::Scalar { style, .. } => Some(style),
+            Content::List(_) | Content::Map(_) => None,
+        }
     }
 
     /// The field of that name, unless it is null.

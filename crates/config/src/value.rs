@@ -3,19 +3,21 @@
 
 use std::collections::BTreeMap;
 
-use crate::Origin;
+use serde_json::Value as Json;
+
 use crate::reader::Reader;
 use crate::section::Section;
 use crate::shown::nearest;
 use crate::tree::{Content, Node};
+use crate::{Origin, Shape};
 
 /// A value read from a node of the tree.
 pub(crate) trait Value: Sized + PartialEq {
     /// It may be absent, and an unset `${VARIABLE}` makes it so.
     const OPTIONAL: bool = false;
 
-    /// What the reference calls it.
-    fn kind() -> String;
+    /// What it looks like.
+    fn shape() -> Shape;
 
     /// Its fields, where it has any.
     fn section() -> Option<&'static Section> {
@@ -24,6 +26,14 @@ pub(crate) trait Value: Sized + PartialEq {
 
     /// Reads it; none after a problem was reported.
     fn read(node: &Node, reader: &mut Reader<'_>) -> Option<Self>;
+
+    /// The field at that path below it as a person would write it, or itself at the empty path; secrets are masked.
+    fn listed(&self, path: &[&str]) -> Json;
+
+    /// Whether the field at that path is the same in both.
+    fn is_same(&self, other: &Self, _path: &[&str]) -> bool {
+        self == other
+    }
 
     /// Whether it lies between two values written as in the file.
     fn is_within(&self, _low: &str, _high: &str) -> bool {
@@ -36,8 +46,11 @@ pub(crate) trait Leaf: Sized + PartialEq {
     /// It is never shown.
     const SECRET: bool = false;
 
-    /// What the reference calls it.
-    fn kind() -> String;
+    /// What it looks like.
+    fn shape() -> Shape;
+
+    /// The value as a person would write it; secrets are masked.
+    fn listed(&self) -> Json;
 
     /// The error continues a sentence that begins with the bad value.
     fn parse(text: &str) -> Result<Self, String>;
@@ -68,8 +81,8 @@ pub(crate) fn not_among(text: &str, names: &[&str]) -> String {
 }
 
 impl<T: Leaf> Value for T {
-    fn kind() -> String {
-        T::kind()
+    fn shape() -> Shape {
+        T::shape()
     }
 
     fn read(node: &Node, reader: &mut Reader<'_>) -> Option<Self> {
@@ -83,6 +96,10 @@ impl<T: Leaf> Value for T {
         }
     }
 
+    fn listed(&self, _path: &[&str]) -> Json {
+        Leaf::listed(self)
+    }
+
     fn is_within(&self, low: &str, high: &str) -> bool {
         Leaf::is_within(self, low, high)
     }
@@ -91,8 +108,8 @@ impl<T: Leaf> Value for T {
 impl<T: Value> Value for Option<T> {
     const OPTIONAL: bool = true;
 
-    fn kind() -> String {
-        T::kind()
+    fn shape() -> Shape {
+        T::shape()
     }
 
     fn section() -> Option<&'static Section> {
@@ -106,6 +123,10 @@ impl<T: Value> Value for Option<T> {
         T::read(node, reader).map(Some)
     }
 
+    fn listed(&self, path: &[&str]) -> Json {
+        self.as_ref().map_or(Json::Null, |value| value.listed(path))
+    }
+
     fn is_within(&self, low: &str, high: &str) -> bool {
         self.as_ref().is_none_or(|value| value.is_within(low, high))
     }
@@ -113,8 +134,8 @@ impl<T: Value> Value for Option<T> {
 
 /// Items that cannot be read are reported and left out, so that the others are checked too.
 impl<T: Value> Value for Vec<T> {
-    fn kind() -> String {
-        format!("list of {}", T::kind())
+    fn shape() -> Shape {
+        Shape::List(Box::new(T::shape()))
     }
 
     fn section() -> Option<&'static Section> {
@@ -125,12 +146,16 @@ impl<T: Value> Value for Vec<T> {
         let items = reader.items(node)?;
         Some(reader.each_item(&items, T::read))
     }
+
+    fn listed(&self, _path: &[&str]) -> Json {
+        self.iter().map(|item| item.listed(&[])).collect()
+    }
 }
 
 /// Entries that cannot be read are reported and left out, so that the others are checked too.
 impl<T: Value> Value for BTreeMap<String, T> {
-    fn kind() -> String {
-        format!("mapping of names to {}", T::kind())
+    fn shape() -> Shape {
+        Shape::Mapping(Box::new(T::shape()))
     }
 
     fn section() -> Option<&'static Section> {
@@ -150,6 +175,13 @@ impl<T: Value> Value for BTreeMap<String, T> {
         }
         Some(values)
     }
+
+    fn listed(&self, _path: &[&str]) -> Json {
+        let entries = self.iter();
+        entries
+            .map(|(name, value)| (name.clone(), value.listed(&[])))
+            .collect()
+    }
 }
 
 /// An item of a list and where it was set.
@@ -162,8 +194,8 @@ pub struct Placed<T> {
 }
 
 impl<T: Value> Value for Placed<T> {
-    fn kind() -> String {
-        T::kind()
+    fn shape() -> Shape {
+        T::shape()
     }
 
     fn section() -> Option<&'static Section> {
@@ -175,5 +207,9 @@ impl<T: Value> Value for Placed<T> {
             origin: node.origin.clone(),
             value,
         })
+    }
+
+    fn listed(&self, path: &[&str]) -> Json {
+        self.value.listed(path)
     }
 }

@@ -4,13 +4,14 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::findings::Findings;
 use crate::sections::{Chain, Sections};
+use crate::shown::entry_name;
 
 /// Refuses every alias that can be reached from itself.
 pub(crate) fn check(sections: &Sections, findings: &mut Findings) {
     let aliases = &sections.aliases;
     for name in aliases.keys() {
         if reachable(name, aliases).contains(name.as_str()) {
-            let path = format!("aliases.{name}");
+            let path = format!("aliases.{}", entry_name(name));
             findings.problem(&findings.origin(&path), &path, "leads back to itself");
         }
     }

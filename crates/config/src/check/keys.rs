@@ -4,8 +4,11 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 
 use domain::{Fingerprint, Secret};
 
+use crate::Origin;
 use crate::findings::Findings;
-use crate::sections::Sections;
+use crate::sections::{ClientKey, Sections};
+use crate::shown::safe_value;
+use crate::value::not_among;
 
 const MAX_NAME: usize = 32;
 
@@ -25,6 +28,33 @@ pub(crate) fn clients(sections: &Sections, findings: &mut Findings) {
         if let Some(other) = keys.insert(client.key.fingerprint(), &client.name) {
             let text = format!("(hidden) is the key of {other:?} too; expected one of its own");
             findings.problem(origin, &path, text);
+        }
+        allowed(index, client, origin, sections, findings);
+    }
+}
+
+/// What a client key is allowed exists, as far as the configuration knows: a wrong name would lock its callers out.
+fn allowed(
+    index: usize,
+    client: &ClientKey,
+    origin: &Origin,
+    sections: &Sections,
+    findings: &mut Findings,
+) {
+    for name in &client.allowed_providers {
+        if !sections.providers.contains_key(name) {
+            let known: Vec<&str> = sections.providers.keys().map(String::as_str).collect();
+            let text = format!("{} {}", safe_value(name), not_among(name, &known));
+            let path = format!("clients[{index}].allowed_providers");
+            findings.problem(origin, &path, text);
+        }
+    }
+    for name in &client.allowed_endpoints {
+        let is_name = |byte: u8| byte.is_ascii_alphanumeric() || b"._-".contains(&byte);
+        if !name.bytes().all(is_name) {
+            let wrong = "is not an endpoint's name such as generateContent or files";
+            let path = format!("clients[{index}].allowed_endpoints");
+            findings.problem(origin, &path, format!("{} {wrong}", safe_value(name)));
         }
     }
 }

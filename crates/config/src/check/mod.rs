@@ -58,28 +58,39 @@ fn database_urls(sections: &Sections, findings: &mut Findings) {
 }
 
 fn shedding(sections: &Sections, findings: &mut Findings) {
+    const LOW: &str = "shedding.low";
+    const HIGH: &str = "shedding.high";
     let (low, high) = (sections.shedding.low, sections.shedding.high);
-    let is_sound = findings.is_sound("shedding.low") && findings.is_sound("shedding.high");
+    let is_sound = findings.is_sound(LOW) && findings.is_sound(HIGH);
     if is_sound && low > high {
-        let path = match findings.origin("shedding.low") {
-            Origin::Default => "shedding.high",
-            _ => "shedding.low",
-        };
+        // Whoever is told of it can change a stored value, but not a default.
+        let (of_low, of_high) = (findings.origin(LOW), findings.origin(HIGH));
+        let is_high = of_low == Origin::Default || of_low.is_fixed() && of_high == Origin::Stored;
+        let path = if is_high { HIGH } else { LOW };
         let text = format!("low is {low} and high is {high}; expected low up to high");
         findings.problem(&findings.origin(path), path, text);
     }
 }
 
 fn proxy_sources(sections: &Sections, findings: &mut Findings) {
+    let is_http =
+        |url: &Secret| url.expose().starts_with("http://") || url.expose().starts_with("https://");
+    let check_url = sections.egress.health_check.url.as_ref();
+    if check_url.is_some_and(|url| !is_http(url)) {
+        let path = "egress.health_check.url";
+        let text = "(hidden) is not an http or https URL";
+        findings.problem(&findings.origin(path), path, text);
+    }
     for (index, source) in sections.egress.sources.iter().enumerate() {
         let path = format!("egress.sources[{index}]");
         let (url, file) = (&source.value.url, &source.value.file);
         if url.is_some() == file.is_some() {
             findings.problem(&source.origin, &path, "expected either url or file");
         }
-        let is_http = |url: &Secret| {
-            url.expose().starts_with("http://") || url.expose().starts_with("https://")
-        };
+        if file.is_some() && source.origin == Origin::Stored {
+            let text = "a file of this machine can be named in keymux.yaml only; expected url";
+            findings.problem(&source.origin, &format!("{path}.file"), text);
+        }
         if url.as_ref().is_some_and(|url| !is_http(url)) {
             findings.problem(&source.origin, &path, "url is not an http or https URL");
         }

@@ -1,12 +1,16 @@
 //! Durations: `30s`, `5m`, `1h30m`, `30d`, `250ms`, and a bare `0`.
 
+use std::fmt::Write;
 use std::time::Duration;
 
+use serde_json::Value as Json;
+
+use crate::Shape;
 use crate::value::{Leaf, is_between};
 
 impl Leaf for Duration {
-    fn kind() -> String {
-        "duration".to_owned()
+    fn shape() -> Shape {
+        Shape::Duration { or: None }
     }
 
     fn parse(text: &str) -> Result<Self, String> {
@@ -18,9 +22,37 @@ impl Leaf for Duration {
         duration.ok_or_else(|| "is not a duration such as 250ms, 30s, 5m, 1h30m or 30d".to_owned())
     }
 
+    fn listed(&self) -> Json {
+        written(*self).into()
+    }
+
     fn is_within(&self, low: &str, high: &str) -> bool {
         is_between(self, low, high)
     }
+}
+
+const UNITS: [(&str, u64); 5] = [
+    ("d", 86_400_000),
+    ("h", 3_600_000),
+    ("m", 60_000),
+    ("s", 1_000),
+    ("ms", 1),
+];
+
+/// The text in its shortest form, for example `1h30m`.
+fn written(duration: Duration) -> String {
+    let mut rest = u64::try_from(duration.as_millis()).unwrap_or(u64::MAX);
+    if rest == 0 {
+        return "0s".to_owned();
+    }
+    let mut text = String::new();
+    for (unit, ms) in UNITS {
+        if rest >= ms {
+            let _ = write!(text, "{}{unit}", rest / ms);
+            rest %= ms;
+        }
+    }
+    text
 }
 
 /// The sum of numbers with units, from the largest unit to the smallest.
@@ -45,14 +77,8 @@ fn sum_of_parts(text: &str) -> Option<Duration> {
 }
 
 fn unit_ms(unit: &str) -> Option<u64> {
-    match unit {
-        "ms" => Some(1),
-        "s" => Some(1_000),
-        "m" => Some(60_000),
-        "h" => Some(3_600_000),
-        "d" => Some(86_400_000),
-        _ => None,
-    }
+    let known = UNITS.iter().find(|(name, _)| *name == unit);
+    known.map(|(_, ms)| *ms)
 }
 
 #[cfg(test)]
@@ -76,6 +102,14 @@ mod tests {
         check("1h30m", Some(5_400_000));
         check("30d", Some(2_592_000_000));
         check("1d2h3m4s5ms", Some(93_784_005));
+    }
+
+    #[test]
+    fn a_duration_is_written_in_its_shortest_form() {
+        for text in ["0s", "250ms", "30s", "1h30m", "30d", "1d2h3m4s5ms"] {
+            assert_eq!(Duration::parse(text).map(written).as_deref(), Ok(text));
+        }
+        assert_eq!(written(Duration::from_secs(120)), "2m");
     }
 
     #[test]

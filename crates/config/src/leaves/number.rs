@@ -1,12 +1,15 @@
 //! Numbers and truth values.
 
+use serde_json::Value as Json;
+
+use crate::Shape;
 use crate::value::{Leaf, is_between};
 
 macro_rules! whole_number {
     ($($type:ty),*) => {$(
         impl Leaf for $type {
-            fn kind() -> String {
-                "whole number".to_owned()
+            fn shape() -> Shape {
+                Shape::Integer
             }
 
             fn parse(text: &str) -> Result<Self, String> {
@@ -14,6 +17,10 @@ macro_rules! whole_number {
                     .map_err(|_| "is not a whole number".to_owned())?
                     .try_into()
                     .map_err(|_| "is out of range".to_owned())
+            }
+
+            fn listed(&self) -> Json {
+                Json::from(*self)
             }
 
             fn is_within(&self, low: &str, high: &str) -> bool {
@@ -26,13 +33,17 @@ macro_rules! whole_number {
 whole_number!(u16, i16, u32, u64, usize);
 
 impl Leaf for f64 {
-    fn kind() -> String {
-        "number".to_owned()
+    fn shape() -> Shape {
+        Shape::Number
     }
 
     fn parse(text: &str) -> Result<Self, String> {
         let number = text.parse().ok().filter(|number: &Self| number.is_finite());
         number.ok_or_else(|| "is not a number".to_owned())
+    }
+
+    fn listed(&self) -> Json {
+        Json::from(*self)
     }
 
     fn is_within(&self, low: &str, high: &str) -> bool {
@@ -41,8 +52,12 @@ impl Leaf for f64 {
 }
 
 impl Leaf for bool {
-    fn kind() -> String {
-        "true | false".to_owned()
+    fn shape() -> Shape {
+        Shape::Boolean
+    }
+
+    fn listed(&self) -> Json {
+        Json::from(*self)
     }
 
     fn parse(text: &str) -> Result<Self, String> {

@@ -1,5 +1,8 @@
 //! Sizes in bytes: `100MiB`, `2GiB`, `64KB`, `512`.
 
+use serde_json::Value as Json;
+
+use crate::Shape;
 use crate::value::{Leaf, is_between};
 
 /// A number of bytes.
@@ -20,8 +23,8 @@ const UNITS: [(&str, u64); 10] = [
 ];
 
 impl Leaf for Bytes {
-    fn kind() -> String {
-        "size".to_owned()
+    fn shape() -> Shape {
+        Shape::Size
     }
 
     fn parse(text: &str) -> Result<Self, String> {
@@ -38,9 +41,23 @@ impl Leaf for Bytes {
             .ok_or_else(|| "is not a size such as 512, 64KB, 100MiB or 2GiB".to_owned())
     }
 
+    fn listed(&self) -> Json {
+        written(*self).into()
+    }
+
     fn is_within(&self, low: &str, high: &str) -> bool {
         is_between(self, low, high)
     }
+}
+
+/// The text with the unit that makes the number smallest without cutting it, for example `100MiB`.
+fn written(Bytes(size): Bytes) -> String {
+    let whole = UNITS
+        .iter()
+        .filter(|(_, bytes)| size > 0 && size % bytes == 0);
+    let (unit, bytes) = whole.max_by_key(|(_, bytes)| *bytes).unwrap_or(&UNITS[0]);
+    let unit = if *bytes == 1 { "" } else { unit };
+    format!("{}{unit}", size / bytes)
 }
 
 #[cfg(test)]
@@ -58,6 +75,14 @@ mod tests {
         check("64 kib", Some(65_536));
         check("100MiB", Some(104_857_600));
         check("2GiB", Some(2_147_483_648));
+    }
+
+    #[test]
+    fn a_size_is_written_with_its_largest_whole_unit() {
+        for text in ["0", "512", "64KB", "100MiB", "2GiB", "3GB", "1024TiB"] {
+            assert_eq!(Bytes::parse(text).map(written).as_deref(), Ok(text));
+        }
+        assert_eq!(written(Bytes(104_857_601)), "104857601");
     }
 
     #[test]

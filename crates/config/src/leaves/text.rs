@@ -5,12 +5,18 @@ use std::path::PathBuf;
 
 use domain::{Secret, UnixMs};
 use ipnet::IpNet;
+use serde_json::Value as Json;
 
 use crate::value::Leaf;
+use crate::{Shape, shown};
 
 impl Leaf for String {
-    fn kind() -> String {
-        "text".to_owned()
+    fn shape() -> Shape {
+        Shape::Text
+    }
+
+    fn listed(&self) -> Json {
+        self.as_str().into()
     }
 
     fn parse(text: &str) -> Result<Self, String> {
@@ -26,8 +32,12 @@ impl Leaf for String {
 impl Leaf for Secret {
     const SECRET: bool = true;
 
-    fn kind() -> String {
-        "secret text".to_owned()
+    fn shape() -> Shape {
+        Shape::Secret
+    }
+
+    fn listed(&self) -> Json {
+        shown::masked(self).into()
     }
 
     fn parse(text: &str) -> Result<Self, String> {
@@ -42,8 +52,12 @@ impl Leaf for Secret {
 }
 
 impl Leaf for PathBuf {
-    fn kind() -> String {
-        "path".to_owned()
+    fn shape() -> Shape {
+        Shape::Path
+    }
+
+    fn listed(&self) -> Json {
+        self.display().to_string().into()
     }
 
     fn parse(text: &str) -> Result<Self, String> {
@@ -52,8 +66,12 @@ impl Leaf for PathBuf {
 }
 
 impl Leaf for SocketAddr {
-    fn kind() -> String {
-        "address and port".to_owned()
+    fn shape() -> Shape {
+        Shape::Address
+    }
+
+    fn listed(&self) -> Json {
+        self.to_string().into()
     }
 
     fn parse(text: &str) -> Result<Self, String> {
@@ -70,8 +88,12 @@ impl Leaf for SocketAddr {
 }
 
 impl Leaf for IpNet {
-    fn kind() -> String {
-        "CIDR".to_owned()
+    fn shape() -> Shape {
+        Shape::Cidr
+    }
+
+    fn listed(&self) -> Json {
+        self.to_string().into()
     }
 
     fn parse(text: &str) -> Result<Self, String> {
@@ -87,8 +109,13 @@ impl Leaf for IpNet {
 }
 
 impl Leaf for UnixMs {
-    fn kind() -> String {
-        "instant".to_owned()
+    fn shape() -> Shape {
+        Shape::Instant
+    }
+
+    fn listed(&self) -> Json {
+        let instant = jiff::Timestamp::from_millisecond(self.0);
+        instant.map_or(Json::Null, |instant| instant.to_string().into())
     }
 
     fn parse(text: &str) -> Result<Self, String> {

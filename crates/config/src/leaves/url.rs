@@ -5,7 +5,9 @@ use std::net::{IpAddr, Ipv6Addr};
 
 use domain::Secret;
 use http::Uri;
+use serde_json::Value as Json;
 
+use crate::Shape;
 use crate::value::Leaf;
 
 /// An absolute http or https URL without credentials, query and trailing slash.
@@ -50,8 +52,12 @@ impl HttpUrl {
 }
 
 impl Leaf for HttpUrl {
-    fn kind() -> String {
-        "http(s) URL".to_owned()
+    fn shape() -> Shape {
+        Shape::HttpUrl
+    }
+
+    fn listed(&self) -> Json {
+        self.as_str().into()
     }
 
     fn parse(text: &str) -> Result<Self, String> {
@@ -118,8 +124,12 @@ impl fmt::Debug for ProxyUrl {
 impl Leaf for ProxyUrl {
     const SECRET: bool = true;
 
-    fn kind() -> String {
-        "proxy URL".to_owned()
+    fn shape() -> Shape {
+        Shape::ProxyUrl
+    }
+
+    fn listed(&self) -> Json {
+        self.masked().into()
     }
 
     fn parse(text: &str) -> Result<Self, String> {
@@ -127,7 +137,7 @@ impl Leaf for ProxyUrl {
         let uri: Uri = text.parse().map_err(|_| wrong)?;
         let is_known = matches!(uri.scheme_str(), Some("http" | "https" | "socks5"));
         let has_host = uri.host().is_some_and(|host| !host.is_empty());
-        let has_path = !matches!(uri.path(), "" | "/") || uri.query().is_some();
+        let has_path = !matches!(uri.path(), "" | "/") || text.contains(['?', '#']);
         if is_known && has_host && !has_path {
             Ok(Self(Secret::new(text)))
         } else {
@@ -183,6 +193,7 @@ mod tests {
             "ftp://10.0.0.9",
             "socks5://",
             "http://proxy/path",
+            "http://user:12#hunter2@proxy",
         ] {
             assert!(ProxyUrl::parse(wrong).is_err(), "{wrong}");
         }

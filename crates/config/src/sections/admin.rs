@@ -14,6 +14,6 @@ section! {
         /// The password; without one, it is generated at the first start and printed once.
         password: Option<Secret> = "null",
         /// How long a login lasts.
-        session_ttl: Duration = "30d" in "1m" ..= "365d",
+        session_ttl: Duration = "30d" in "1m" ..= "365d"; live,
     }
 }

@@ -1,5 +1,8 @@
 //! `aliases`: other names for models.
 
+use serde_json::Value as Json;
+
+use crate::Shape;
 use crate::reader::Reader;
 use crate::tree::{Content, Node};
 use crate::value::Value;
@@ -9,8 +12,15 @@ use crate::value::Value;
 pub struct Chain(pub Vec<String>);
 
 impl Value for Chain {
-    fn kind() -> String {
-        "model, or list of models".to_owned()
+    fn shape() -> Shape {
+        Shape::Models
+    }
+
+    fn listed(&self, _path: &[&str]) -> Json {
+        match self.0.as_slice() {
+            [model] => model.as_str().into(),
+            models => models.into(),
+        }
     }
 
     fn read(node: &Node, reader: &mut Reader<'_>) -> Option<Self> {

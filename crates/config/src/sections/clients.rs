@@ -1,6 +1,6 @@
 //! `clients`: client keys that the configuration fixes.
 
-use domain::{Secret, UnixMs};
+use domain::{ClientLimits, Secret, UnixMs};
 use ipnet::IpNet;
 
 use crate::section::{choice, section};
@@ -32,12 +32,12 @@ section! {
         allowed_providers: Vec<String> = "[]",
         /// Models by id; empty: any.
         allowed_models: Vec<String> = "[]",
-        /// Endpoints; empty: any.
+        /// Endpoints by name, such as `generateContent`; empty: any.
         allowed_endpoints: Vec<String> = "[]",
         /// Addresses of callers; empty: any.
         allowed_ips: Vec<IpNet> = "[]",
         /// What it may cost in a period, in US dollars.
-        budget_usd: Option<f64> = "null" in "0" ..= "1000000000",
+        budget_usd: Option<f64> = "null" in "0.000000001" ..= "1000000000",
         /// The period of the budget.
         budget_period: BudgetPeriod = "month",
     }
@@ -54,21 +54,24 @@ choice! {
 }
 
 impl ClientKey {
-    /// The first of its limits that is set, by name.
-    pub fn first_limit(&self) -> Option<&'static str> {
-        [
-            ("rpm", self.rpm.is_some()),
-            ("rpd", self.rpd.is_some()),
-            ("tpm", self.tpm.is_some()),
-            ("tpd", self.tpd.is_some()),
-            ("max_concurrent", self.max_concurrent.is_some()),
-            ("allowed_providers", !self.allowed_providers.is_empty()),
-            ("allowed_models", !self.allowed_models.is_empty()),
-            ("allowed_endpoints", !self.allowed_endpoints.is_empty()),
-            ("allowed_ips", !self.allowed_ips.is_empty()),
-            ("budget_usd", self.budget_usd.is_some()),
-        ]
-        .into_iter()
-        .find_map(|(name, is_set)| is_set.then_some(name))
+    /// What it may do.
+    pub fn limits(&self) -> ClientLimits {
+        let names = |list: &[String]| list.iter().cloned().collect();
+        ClientLimits {
+            rpm: self.rpm,
+            rpd: self.rpd,
+            tpm: self.tpm,
+            tpd: self.tpd,
+            max_concurrent: self.max_concurrent,
+            allowed_providers: names(&self.allowed_providers),
+            allowed_models: names(&self.allowed_models),
+            allowed_endpoints: names(&self.allowed_endpoints),
+            allowed_ips: self.allowed_ips.iter().map(ToString::to_string).collect(),
+            budget_usd: self.budget_usd,
+            budget_period: match self.budget_period {
+                BudgetPeriod::Day => domain::BudgetPeriod::Day,
+                BudgetPeriod::Month => domain::BudgetPeriod::Month,
+            },
+        }
     }
 }

@@ -2,6 +2,9 @@
 
 use std::time::Duration;
 
+use serde_json::Value as Json;
+
+use crate::Shape;
 use crate::section::section;
 use crate::value::Leaf;
 
@@ -17,6 +20,8 @@ section! {
     }
 }
 
+const PERMANENT: &str = "permanent";
+
 /// How long a ban lasts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum BanFor {
@@ -27,12 +32,21 @@ pub enum BanFor {
 }
 
 impl Leaf for BanFor {
-    fn kind() -> String {
-        "duration | permanent".to_owned()
+    fn shape() -> Shape {
+        Shape::Duration {
+            or: Some(PERMANENT),
+        }
+    }
+
+    fn listed(&self) -> Json {
+        match self {
+            Self::Permanent => PERMANENT.into(),
+            Self::Time(time) => Leaf::listed(time),
+        }
     }
 
     fn parse(text: &str) -> Result<Self, String> {
-        if text == "permanent" {
+        if text == PERMANENT {
             return Ok(Self::Permanent);
         }
         let time = Duration::parse(text)

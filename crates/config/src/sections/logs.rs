@@ -10,21 +10,21 @@ section! {
     /// Logs and request records.
     pub struct Logs {
         /// The least important events that are logged.
-        level: LogLevel = "info",
+        level: LogLevel = "info"; live,
         /// How they are written.
-        format: LogFormat = "pretty",
+        format: LogFormat = "pretty"; live,
         /// How long request records are kept.
-        retention: Duration = "30d" in "1m" ..= "3650d",
+        retention: Duration = "30d" in "1m" ..= "3650d"; live,
         /// How much room request records may take.
-        max_size: Bytes = "2GiB" in "1MiB" ..= "1024TiB",
+        max_size: Bytes = "2GiB" in "1MiB" ..= "1024TiB"; live,
         /// How often old records are deleted.
-        prune_interval: Duration = "1m" in "1s" ..= "1d",
+        prune_interval: Duration = "1m" in "1s" ..= "1d"; live,
         /// Which bodies are kept with the records.
-        bodies: Bodies = "none",
+        bodies: Bodies = "none"; live,
         /// A file to which a report about the models is appended.
         status_file: Option<PathBuf> = "null",
         /// How often.
-        status_interval: Duration = "30m" in "1s" ..= "365d",
+        status_interval: Duration = "30m" in "1s" ..= "365d"; live,
     }
 }
 

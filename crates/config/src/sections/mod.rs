@@ -45,29 +45,29 @@ section! {
         /// The first administrator.
         admin: Admin = "{}",
         /// Where keys, settings and records are kept.
-        database: Database = "{}",
+        database: Database = "{}"; restart,
         /// What several instances share. Set it when there are several.
-        redis: Redis = "{}",
+        redis: Redis = "{}"; restart,
         /// Client keys, with which callers authenticate. More can be made at run time.
         clients: Vec<Placed<ClientKey>> = "[]",
         /// Upstream APIs by name: lower-case letters, digits, `-` and `_`. `google`, `xai`, `perplexity` and `gigachat` are built in; what is set for them is merged with what is known.
         providers: BTreeMap<String, Provider> = "{}",
         /// Other names for models. A list is a fallback chain.
-        aliases: BTreeMap<String, Chain> = "{}",
+        aliases: BTreeMap<String, Chain> = "{}"; live,
         /// How keys are chosen and set aside.
-        pool: Pool = "{}",
+        pool: Pool = "{}"; live,
         /// How often and how long a request is tried.
-        retry: Retry = "{}",
+        retry: Retry = "{}"; live,
         /// Regular checks of all keys.
-        health_checks: HealthChecks = "{}",
+        health_checks: HealthChecks = "{}"; live,
         /// Refusing anonymous callers while few keys are usable.
-        shedding: Shedding = "{}",
+        shedding: Shedding = "{}"; live,
         /// Limits for each address of anonymous callers.
-        ip_limits: IpLimits = "{}",
+        ip_limits: IpLimits = "{}"; live,
         /// Outbound proxies.
-        egress: Egress = "{}",
+        egress: Egress = "{}"; live,
         /// The simple endpoints.
-        simple: Simple = "{}",
+        simple: Simple = "{}"; live,
         /// Logs and request records.
         logs: Logs = "{}",
     }

@@ -109,6 +109,38 @@ fn a_bad_value_is_named_with_its_line_and_what_was_expected() {
 }
 
 #[test]
+fn a_limit_of_a_client_key_that_would_allow_nothing_is_refused() {
+    for (yaml, expected) in [
+        (
+            "clients: [{ name: a, key: sk-x, budget_usd: 0 }]",
+            "1: clients[0].budget_usd: \"0\" is out of range; expected 0.000000001 to 1000000000",
+        ),
+        (
+            "clients: [{ name: a, key: sk-x, budget_usd: .inf }]",
+            "1: clients[0].budget_usd: \".inf\" is not a number; expected 0.000000001 to 1000000000",
+        ),
+        (
+            "clients: [{ name: a, key: sk-x, budget_usd: inf }]",
+            "1: clients[0].budget_usd: \"inf\" is not a number; expected 0.000000001 to 1000000000",
+        ),
+        (
+            "clients: [{ name: a, key: sk-x, max_concurrent: 0 }]",
+            "1: clients[0].max_concurrent: \"0\" is out of range; expected 1 to 1000000",
+        ),
+        (
+            "clients: [{ name: a, key: sk-x, allowed_providers: [gogle] }]",
+            "1: clients[0].allowed_providers: \"gogle\" is not gigachat, google, perplexity or xai; did you mean \"google\"?",
+        ),
+        (
+            "clients: [{ name: a, key: sk-x, allowed_endpoints: [\"/v1beta/files\"] }]",
+            "1: clients[0].allowed_endpoints: \"/v1beta/files\" is not an endpoint's name such as generateContent or files",
+        ),
+    ] {
+        check(yaml, NONE, &[&format!("keymux.yaml:{expected}")]);
+    }
+}
+
+#[test]
 fn an_unknown_field_is_an_error_with_the_nearest_name() {
     for (yaml, expected) in [
         (
@@ -281,6 +313,10 @@ fn fields_are_checked_against_each_other() {
         (
             "clients: [{ name: a, key: sk-x }, { name: b, key: sk-x }]",
             "1: clients[1].key: (hidden) is the key of \"a\" too; expected one of its own",
+        ),
+        (
+            "egress: { health_check: { url: hunter2 } }",
+            "1: egress.health_check.url: (hidden) is not an http or https URL",
         ),
     ] {
         check(yaml, NONE, &[&format!("keymux.yaml:{expected}")]);

@@ -18,7 +18,10 @@ providers:
   google: {{ keys: [{SECRET}, {{ key: {SECRET}x }}], default_headers: {{ authorization: {SECRET} }} }}
 egress: {{ health_check: {{ url: \"https://x/?key={SECRET}\" }} }}"
     );
-    let variables = [("KEYMUX_MASTER_KEY", SECRET)];
+    let variables = [
+        ("KEYMUX_MASTER_KEY", SECRET),
+        ("KEYMUX_MASTER_KEY_PREVIOUS", SECRET),
+    ];
     let config = config(&yaml, &variables);
     assert!(!format!("{config:?} {config:#?}").contains("HUNTER2"));
     assert!(
@@ -29,7 +32,7 @@ egress: {{ health_check: {{ url: \"https://x/?key={SECRET}\" }} }}"
     );
     assert_eq!(
         format!("{:?}", Env::from_iter(variables)),
-        "Env(1 variables)"
+        "Env(2 variables)"
     );
 }
 
@@ -66,6 +69,7 @@ fn problems_of_variables_show_no_secret() {
         ("KEYMUX__CLIENTS", "{}"),
         ("KEYMUX__ADMIN", "{}"),
         ("DATABASE_URL", "{}"),
+        ("KEYMUX_MASTER_KEY_PREVIOUS", "{}"),
     ] {
         for value in [format!("[{{ {SECRET}"), format!("{SECRET} ?")] {
             let errors = loaded(yaml, &[(name, &value)]).expect_err(name).to_string();

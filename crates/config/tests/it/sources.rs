@@ -63,6 +63,7 @@ fn convenience_variables_are_read_when_the_same_thing_is_not_in_the_file() {
         ("PORT", "9001"),
         ("KEYMUX_ADMIN_PASSWORD", "${not} a reference"),
         ("KEYMUX_MASTER_KEY", "master"),
+        ("KEYMUX_MASTER_KEY_PREVIOUS", "older, oldest,"),
     ];
     let without = config("providers: { google: { keys: [] } }", &variables);
     let keys = &without.providers["google"].keys;
@@ -82,6 +83,12 @@ fn convenience_variables_are_read_when_the_same_thing_is_not_in_the_file() {
         "${not} a reference"
     );
     assert_eq!(without.master_key.as_ref().unwrap().expose(), "master");
+    let older: Vec<&str> = without
+        .older_master_keys
+        .iter()
+        .map(domain::Secret::expose)
+        .collect();
+    assert_eq!(older, ["older", "oldest"]);
 
     let with = config(
         "providers: { google: { keys: [AIzaF] } }\nclients: [{ name: f, key: sk-f }]\n\

@@ -1,8 +1,10 @@
 //! A folder with a `keymux.yaml`, perhaps a `.env`, and an environment that is a list.
 
+use std::collections::BTreeMap;
 use std::fs;
 
 use config::{Config, ConfigErrors, Env, LoadOptions, load};
+use serde_json::Value as Json;
 use tempfile::TempDir;
 
 pub(crate) type Variables<'a> = &'a [(&'a str, &'a str)];
@@ -40,6 +42,11 @@ pub(crate) fn loaded(yaml: &str, variables: Variables<'_>) -> Result<Config, Con
 /// A configuration that must be right.
 pub(crate) fn config(yaml: &str, variables: Variables<'_>) -> Config {
     loaded(yaml, variables).unwrap_or_else(|errors| panic!("{errors}\n{yaml}"))
+}
+
+/// Stored settings, written as JSON.
+pub(crate) fn values(json: Json) -> BTreeMap<String, Json> {
+    serde_json::from_value(json).unwrap()
 }
 
 /// The environment of no variables.

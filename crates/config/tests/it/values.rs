@@ -100,6 +100,40 @@ fn clients_have_an_expiry_and_a_switch() {
 }
 
 #[test]
+fn a_client_key_has_the_limits_that_are_set_for_it() {
+    let config = config(
+        "clients:
+  - { name: a, key: sk-x, rpm: 1, rpd: 2, tpm: 3, tpd: 4, max_concurrent: 5, budget_usd: 0.5, budget_period: day,
+      allowed_providers: [google], allowed_models: [m], allowed_endpoints: [openai.chat.completions], allowed_ips: [10.0.0.1] }
+  - { name: b, key: sk-y }",
+        NONE,
+    );
+    let limits = config.clients[0].value.limits();
+    assert_eq!(
+        (limits.rpm, limits.rpd, limits.tpm, limits.tpd),
+        (Some(1), Some(2), Some(3), Some(4))
+    );
+    assert_eq!(
+        (limits.max_concurrent, limits.budget_usd),
+        (Some(5), Some(0.5))
+    );
+    assert_eq!(limits.budget_period, domain::BudgetPeriod::Day);
+    let allowed = [
+        (&limits.allowed_providers, "google"),
+        (&limits.allowed_models, "m"),
+        (&limits.allowed_endpoints, "openai.chat.completions"),
+        (&limits.allowed_ips, "10.0.0.1/32"),
+    ];
+    for (names, name) in allowed {
+        assert_eq!(names.iter().collect::<Vec<_>>(), [name]);
+    }
+    assert_eq!(
+        config.clients[1].value.limits(),
+        domain::ClientLimits::default()
+    );
+}
+
+#[test]
 fn what_is_set_for_a_built_in_provider_is_merged_with_what_is_known() {
     let config = config("providers: { google: { http2: false }, xai: null }", NONE);
     let google = &config.providers["google"];

@@ -18,7 +18,6 @@ fn a_field_without_effect_is_said_to_have_none() {
             "keymux.yaml:2: shedding.enabled has no effect in this version",
             "keymux.yaml:5: simple.max_prompt_chars has no effect in this version",
             "keymux.yaml:6: aliases.fast has no effect in this version",
-            "keymux.yaml:7: logs.bodies has no effect in this version",
             "keymux.yaml:8: egress.health_check.url has no effect in this version",
             "environment REDIS_URL: redis.url has no effect in this version",
         ],
@@ -45,7 +44,6 @@ fn a_provider_of_another_kind_has_no_effect_once_it_has_keys_or_is_new() {
 #[test]
 fn what_would_weaken_security_is_refused() {
     let proxies = "outbound proxies are not in this version; refusing to connect directly instead";
-    let limits = "client limits are not in this version; refusing to serve without";
     for (yaml, path, text) in [
         (
             "egress: { proxies: [\"http://10.0.0.9:3128\"] }",
@@ -61,21 +59,6 @@ fn what_would_weaken_security_is_refused() {
             "providers: { google: { keys: [{ key: AIzaA, egress: \"socks5://u:p@10.0.0.9:1\" }] } }",
             "providers.google.keys[0].egress",
             proxies,
-        ),
-        (
-            "clients: [{ name: a, key: sk-x, rpm: 3 }]",
-            "clients[0].rpm",
-            limits,
-        ),
-        (
-            "clients: [{ name: a, key: sk-x, allowed_ips: [10.0.0.0/8] }]",
-            "clients[0].allowed_ips",
-            limits,
-        ),
-        (
-            "clients: [{ name: a, key: sk-x, budget_usd: 1.5 }]",
-            "clients[0].budget_usd",
-            limits,
         ),
     ] {
         let errors = loaded(yaml, NONE).expect_err(yaml).to_string();
