@@ -1,4 +1,5 @@
-//! How fast keys are added, stated again by their source and loaded: `cargo run --release -p store --example keys`.
+//! How fast keys are added, stated again by their source, loaded, changed and deleted:
+//! `cargo run --release -p store --example keys`.
 //! `-- [keys] [url]` for another number than 100,000, or another database than SQLite in a temporary folder.
 
 use std::error::Error;
@@ -6,7 +7,7 @@ use std::io::Write as _;
 use std::time::Instant;
 
 use domain::{KeyDraft, KeyId, KeySource, KeyState, UnixMs};
-use store::{MasterKey, Store};
+use store::{KeyPatch, MasterKey, Store};
 
 const NOW: UnixMs = UnixMs(1_763_640_000_000);
 
@@ -45,8 +46,29 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let began = Instant::now();
     let store = Store::open(&url, master).await?;
     say("databases opened", 1, began)?;
-    let loaded = store.load_keys().await?.len();
-    say("opened and loaded", loaded, began)
+    let loaded = store.load_keys().await?;
+    say("opened and loaded", loaded.len(), began)?;
+    let ids: Vec<KeyId> = loaded.iter().map(|(key, _)| key.id).collect();
+    edit(&store, &ids).await
+}
+
+async fn edit(store: &Store, ids: &[KeyId]) -> Result<(), Box<dyn Error>> {
+    let patch = KeyPatch {
+        weight: Some(2),
+        egress: Some(Some("http://10.0.0.1:3128".to_owned())),
+        ..KeyPatch::default()
+    };
+    let began = Instant::now();
+    let change = store.change().await?;
+    let updated = change.update_keys(ids, &patch).await?;
+    change.publish().await?;
+    say("changed", updated as usize, began)?;
+
+    let began = Instant::now();
+    let change = store.change().await?;
+    let deleted = change.delete_keys(ids).await?;
+    change.publish().await?;
+    say("deleted", deleted as usize, began)
 }
 
 fn say(what: &str, rows: usize, began: Instant) -> Result<(), Box<dyn Error>> {

@@ -1,7 +1,7 @@
 //! Cuts rows into batches of few sizes, each of which is one statement text.
 //! Drivers keep prepared statements by their text: batches of any size would fill that cache with large ones.
 
-/// The sizes, largest first. The largest times 19 columns stays below SQLite's 32,766 parameters.
+/// The sizes, largest first. The largest times 68 columns stays below SQLite's 32,766 parameters.
 pub(crate) const SIZES: [usize; 3] = [256, 16, 1];
 
 /// Cuts `rows` into the largest batches of [`SIZES`] that they fill, in order.

@@ -4,14 +4,14 @@
 use std::fs;
 use std::path::Path;
 use std::str::FromStr as _;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use sea_orm::DatabaseConnection;
-use sea_orm::sqlx::ConnectOptions as _;
 use sea_orm::sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sea_orm::sqlx::sqlite::{
     SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous,
 };
+use sea_orm::sqlx::{ConnectOptions as _, SqlitePool};
 
 use crate::StoreError;
 
@@ -19,6 +19,9 @@ use crate::StoreError;
 const PATIENCE: Duration = Duration::from_secs(5);
 /// Rows that SQLite's thread reads ahead: with few of them the two threads wake each other all the time.
 const ROWS_AHEAD: usize = 1_000;
+/// Pages that one batch of request records touches stay in memory until it is committed: 16 MiB, in KiB as SQLite
+/// wants it. With its default of 2 MiB they are written and read again within the batch.
+const WRITER_CACHE: &str = "-16384";
 const SQLITE_READERS: u32 = 4;
 const POSTGRES_WRITERS: u32 = 5;
 const POSTGRES_READERS: u32 = 5;
@@ -59,11 +62,11 @@ async fn connect_sqlite(url: &str) -> Result<Connections, StoreError> {
         .test_before_acquire(false)
         .idle_timeout(None)
         .max_lifetime(None);
-    let writer = pool
-        .clone()
-        .max_connections(1)
-        .connect_with(options.clone().journal_mode(SqliteJournalMode::Wal))
-        .await?;
+    let writer = connect_writer(
+        &pool.clone().max_connections(1),
+        &options.clone().pragma("cache_size", WRITER_CACHE),
+    )
+    .await?;
     let reader = pool
         .max_connections(SQLITE_READERS)
         .connect_lazy_with(options.pragma("query_only", "ON"));
@@ -71,6 +74,23 @@ async fn connect_sqlite(url: &str) -> Result<Connections, StoreError> {
         reader: reader.into(),
         writer: writer.into(),
     })
+}
+
+/// The switch to a write-ahead log, which a new database needs once, fails at once where other statements would wait
+/// for a process that makes it at the same moment. It is tried again until that one has ended.
+async fn connect_writer(
+    pool: &SqlitePoolOptions,
+    options: &SqliteConnectOptions,
+) -> Result<SqlitePool, StoreError> {
+    let options = options.clone().journal_mode(SqliteJournalMode::Wal);
+    let began = Instant::now();
+    loop {
+        let connected = pool.clone().connect_with(options.clone()).await;
+        match connected.map_err(StoreError::from) {
+            Err(StoreError::Busy(_)) if began.elapsed() < PATIENCE => {}
+            ended => return ended,
+        }
+    }
 }
 
 fn make_folder(file: &Path) -> Result<(), StoreError> {

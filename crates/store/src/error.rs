@@ -1,8 +1,12 @@
 //! What can go wrong in the store, as its callers need to tell it apart.
 //! Texts name tables, rows and files; never a secret, never the database URL.
 
+use domain::UserId;
 use sea_orm::sqlx;
 use sea_orm::{DbErr, RuntimeErr, TransactionError};
+
+use crate::MasterKeyError;
+use crate::seal::{SealedColumn, Unopened};
 
 /// The driver's error beneath a [`StoreError`].
 type Source = Box<dyn std::error::Error + Send + Sync>;
@@ -25,15 +29,34 @@ pub enum StoreError {
     /// A row of the same identity exists.
     #[error("it exists already")]
     Duplicate,
+    /// No administrator would be left who can log in.
+    #[error("it is the last administrator that is enabled")]
+    LastAdmin,
+    /// A user who is to be deleted still has something.
+    #[error("they still own {keys} keys and {clients} client keys")]
+    InUse {
+        /// Their provider keys.
+        keys: u64,
+        /// Their client keys.
+        clients: u64,
+    },
+    /// Something was to belong to a user who is not, or no longer, there.
+    #[error("there is no user {0}")]
+    NoSuchUser(UserId),
     /// Something stored cannot be read.
     #[error("database holds what cannot be read: {what}")]
     Corrupt {
         /// Which row and column, and what is wrong with it.
         what: String,
     },
-    /// The database was made under another master key.
-    #[error("master key is not the one that this database was made with")]
+    /// The database is sealed under a master key that is not known here.
+    #[error(
+        "master key is not the one that this database is sealed under; every instance needs the newest one, also after `keymux rotate-master-key` was run elsewhere"
+    )]
     WrongMasterKey,
+    /// The master key's file could not be read again, or not be replaced.
+    #[error(transparent)]
+    MasterKey(#[from] MasterKeyError),
     /// Anything else: a defect of this program or a database that was changed by hand.
     #[error("database refused a statement")]
     Refused(#[source] Source),
@@ -42,6 +65,14 @@ pub enum StoreError {
 impl StoreError {
     pub(crate) fn corrupt(what: impl Into<String>) -> Self {
         Self::Corrupt { what: what.into() }
+    }
+
+    /// Why a value of that column cannot be read or written.
+    pub(crate) fn sealed(column: SealedColumn, error: Unopened) -> Self {
+        match error {
+            Unopened::OtherKey => Self::WrongMasterKey,
+            error => Self::corrupt(format!("{column}: {error}")),
+        }
     }
 }
 

@@ -1,14 +1,14 @@
-//! The handle on the database: opening it, its connections and its cipher.
-//! What can be asked of it is in the files of the entities: `keys.rs`, `clients.rs`, `records.rs` and so on.
+//! The handle on the database: opening it, its connections and its master keys.
+//! What can be asked of it is in the files of the entities: `keys/`, `clients/`, `records/` and so on.
 
 use std::sync::Arc;
 
 use sea_orm::{DatabaseConnection, DbBackend};
 
 use crate::connect::{Connections, connect};
-use crate::records::Statements;
-use crate::seal::Cipher;
-use crate::{MasterKey, StoreError, meta, migration};
+use crate::rollups::ModelNames;
+use crate::statements::Statements;
+use crate::{MasterKeys, StoreError, meta, migration};
 
 /// The store. Clones share its connections.
 #[derive(Clone, Debug)]
@@ -17,26 +17,25 @@ pub struct Store(Arc<Inner>);
 #[derive(Debug)]
 struct Inner {
     connections: Connections,
-    cipher: Cipher,
+    master_keys: MasterKeys,
     statements: Statements,
+    model_names: ModelNames,
 }
 
 impl Store {
     /// Opens `sqlite:PATH` (folder and file are made when missing) or `postgres://…`, and brings its tables up to date.
     ///
-    /// Fails with [`StoreError::WrongMasterKey`] when the database was made under another key.
-    /// The master key itself is not kept beyond the cipher.
-    pub async fn open(url: &str, master: MasterKey) -> Result<Self, StoreError> {
+    /// Fails with [`StoreError::WrongMasterKey`] when the database is sealed under a key that is not among these.
+    pub async fn open(url: &str, keys: impl Into<MasterKeys>) -> Result<Self, StoreError> {
         let connections = connect(url).await?;
-        let statements = Statements::new(connections.writer.get_database_backend());
         let store = Self(Arc::new(Inner {
             connections,
-            cipher: Cipher::new(&master),
-            statements,
+            master_keys: keys.into(),
+            statements: Statements::new(),
+            model_names: ModelNames::default(),
         }));
-        drop(master);
         migration::migrate(&store).await?;
-        meta::check_canary(store.writer(), store.cipher()).await?;
+        meta::check_canary(store.writer(), store.master_keys()).await?;
         Ok(store)
     }
 
@@ -62,12 +61,16 @@ impl Store {
         &self.0.connections.writer
     }
 
-    pub(crate) fn cipher(&self) -> &Cipher {
-        &self.0.cipher
+    pub(crate) fn master_keys(&self) -> &MasterKeys {
+        &self.0.master_keys
     }
 
     pub(crate) fn statements(&self) -> &Statements {
         &self.0.statements
+    }
+
+    pub(crate) fn model_names(&self) -> &ModelNames {
+        &self.0.model_names
     }
 
     pub(crate) fn backend(&self) -> DbBackend {

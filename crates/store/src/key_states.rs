@@ -1,7 +1,7 @@
 //! What is remembered of keys over a restart. Written in the background in batches, read once at start.
 //! Keys' own fields are in `keys.rs`: apart, because these rows change all the time and must stay small.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use domain::{KeyHealth, KeyId, KeyState, PairId, PairState, RetiredReason, UnixMs};
 use sea_orm::ActiveValue::Set;
@@ -66,6 +66,16 @@ impl Store {
         Ok(txn.commit().await?)
     }
 
+    /// [`Change::revive_keys`] as a change of its own.
+    pub async fn revive_keys(&self, keys: &[KeyId], now: UnixMs) -> Result<(), StoreError> {
+        let change = self.change().await?;
+        change.revive_keys(keys, now).await?;
+        change.publish().await?;
+        Ok(())
+    }
+}
+
+impl Change {
     /// Makes keys active again, whatever was known of them: an operator has seen that they work.
     /// Instances that run take it over.
     pub async fn revive_keys(&self, keys: &[KeyId], now: UnixMs) -> Result<(), StoreError> {
@@ -73,11 +83,18 @@ impl Store {
             has_worked: true,
             ..KeyState::default()
         };
-        let rows: Vec<ActiveModel> = keys.iter().map(|id| row(*id, &active, now)).collect();
-        let change = Change::begin(self).await?;
-        write(change.txn(), &rows).await?;
-        change.publish().await
+        // In the order of their ids, as above.
+        let keys: BTreeSet<KeyId> = keys.iter().copied().collect();
+        let rows: Vec<ActiveModel> = keys.into_iter().map(|id| row(id, &active, now)).collect();
+        write(self.txn(), &rows).await
     }
+}
+
+/// Deletes the states of keys.
+pub(crate) async fn forget<C: ConnectionTrait>(db: &C, keys: &[i64]) -> Result<(), StoreError> {
+    let states = Entity::delete_many().filter(Column::KeyId.is_in(keys.iter().copied()));
+    states.exec(db).await?;
+    Ok(())
 }
 
 async fn write(txn: &DatabaseTransaction, rows: &[ActiveModel]) -> Result<(), StoreError> {
@@ -118,6 +135,34 @@ pub(crate) async fn load(store: &Store) -> Result<HashMap<i64, KeyState>, StoreE
     };
     each_row(store, ROWS, |row| row.0, take).await?;
     Ok(states)
+}
+
+/// The states of some keys.
+pub(crate) async fn load_of(
+    store: &Store,
+    keys: &[KeyId],
+) -> Result<HashMap<i64, KeyState>, StoreError> {
+    let rows = Entity::find().filter(Column::KeyId.is_in(keys.iter().map(|key| key.0)));
+    let rows = rows.all(store.reader()).await?.into_iter();
+    rows.map(|row| Ok((row.key_id, state(Row::from(row))?)))
+        .collect()
+}
+
+impl From<Model> for Row {
+    fn from(row: Model) -> Self {
+        (
+            row.key_id,
+            row.health,
+            row.until,
+            row.probe_at,
+            row.class,
+            row.streak,
+            row.reason,
+            row.since,
+            row.failures,
+            row.has_worked,
+        )
+    }
 }
 
 fn state(row: Row) -> Result<KeyState, StoreError> {

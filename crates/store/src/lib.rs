@@ -1,16 +1,23 @@
-//! Persistence over SQLite and PostgreSQL: keys and their state, client keys, users, uploads, request records.
-//! One file per entity, each with its row, its queries and the way to and from `domain`; no row type leaves the crate.
-//! No HTTP, no clock (`now` is an argument), nothing on the path of a request. Start at `handle.rs`;
-//! secrets are sealed in `seal.rs`, tables are made in `migration/`.
+//! Persistence over SQLite and PostgreSQL: keys and their state, client keys, users, settings, the activity log,
+//! request records and more. One file or folder per entity, each with its row, its queries and the way to and from
+//! `domain`; no row type leaves the crate. No HTTP, no clock (`now` is an argument), nothing on the path of a request.
+//! Start at `handle.rs`, and at `change.rs` for what operators change; secrets are sealed in `seal.rs` and go over to a
+//! new master key in `rotate.rs`; tables are made in `migration/`.
 
+mod activity;
 mod attempts;
+mod bans;
 mod batch;
+mod bodies;
 mod change;
+mod client_days;
 mod clients;
 mod connect;
 mod cooling;
 mod error;
 mod handle;
+mod key_file;
+mod key_ring;
 mod key_states;
 mod keys;
 mod master_key;
@@ -19,19 +26,38 @@ mod migration;
 mod names;
 mod page;
 mod pair_states;
+mod prices;
 mod records;
+mod rollups;
+mod rotate;
 mod seal;
+mod sealed_rows;
+mod sessions;
+mod settings;
+mod sql;
+mod statements;
 mod sync;
 mod uploads;
 mod users;
 
+pub use activity::ActivityFilter;
+pub use bodies::{RecordBodies, StoredBody};
+pub use change::Change;
+pub use clients::ClientPatch;
 pub use error::StoreError;
 pub use handle::Store;
-pub use keys::KeyAdd;
-pub use master_key::{Created, MasterKey, MasterKeyError};
+pub use key_file::Created;
+pub use key_ring::MasterKeys;
+pub use keys::{KeyAdd, KeyPatch, Selection};
+pub use master_key::{MasterKey, MasterKeyError};
+pub use records::{LARGEST_PAGE, RecordFilter, RecordPage, SearchBudget, StatusFilter};
+pub use rollups::{
+    Dimension, Figures, Histogram, OTHER_MODELS, SeriesPoint, SeriesQuery, Span, Total,
+};
+pub use rotate::{Progress, RotateError, Rotation};
 pub use sync::Synced;
 pub use uploads::UploadSession;
-pub use users::User;
+pub use users::{Owned, UserPatch};
 
 /// What [`Store::sync_keys`] did.
 pub type KeySync = Synced;

@@ -1,10 +1,8 @@
-//! The key that secrets are encrypted under: read from text or a file, or made once.
-//! Not the encryption itself, which is in `seal.rs`.
+//! One key that secrets are encrypted under: 32 bytes out of a text, or made at random, and why one cannot be had.
+//! Not the encryption itself, which is in `seal.rs`; nor the file, which is in `key_file.rs`.
 
-use std::fs::{self, File, OpenOptions};
-use std::io::{self, ErrorKind, Write as _};
-use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
-use std::path::{Path, PathBuf};
+use std::io;
+use std::path::PathBuf;
 
 use base64::Engine as _;
 use base64::engine::DecodePaddingMode;
@@ -21,18 +19,9 @@ const LENIENT: GeneralPurposeConfig =
 const STANDARD: GeneralPurpose = GeneralPurpose::new(&base64::alphabet::STANDARD, LENIENT);
 const URL_SAFE: GeneralPurpose = GeneralPurpose::new(&base64::alphabet::URL_SAFE, LENIENT);
 
-/// The master key: 32 random bytes, wiped from memory on drop, never shown.
+/// A master key: 32 random bytes, wiped from memory on drop, never shown.
 #[derive(Clone)]
 pub struct MasterKey(Zeroizing<[u8; KEY_BYTES]>);
-
-/// Whether [`MasterKey::load_or_create`] made the file.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Created {
-    /// It did: the key is new.
-    Yes,
-    /// The file was there.
-    No,
-}
 
 /// A master key that cannot be had.
 #[derive(Debug, thiserror::Error)]
@@ -40,8 +29,13 @@ pub enum MasterKeyError {
     /// The text is something else.
     #[error("master key must be 32 bytes as 64 hex digits or as base64")]
     Malformed,
+    /// Two of several keys are one.
+    #[error("the same master key stands twice; the current one and the older ones must differ")]
+    Twice,
     /// The file's text is something else.
-    #[error("master key file {path} must hold 32 bytes as 64 hex digits or as base64")]
+    #[error(
+        "master key file {path} must hold 32 bytes a line, as 64 hex digits or as base64, each key once"
+    )]
     MalformedFile {
         /// The file.
         path: PathBuf,
@@ -54,12 +48,12 @@ pub enum MasterKeyError {
         /// Its permission bits.
         mode: u32,
     },
-    /// The file could not be read or made.
-    #[error("master key file {path} cannot be {verb}")]
+    /// The file could not be read, made or replaced.
+    #[error("master key file {path} cannot be {verb} by this user, whose it must be")]
     File {
         /// The file.
         path: PathBuf,
-        /// What was tried: `read` or `created`.
+        /// What was tried: `read`, `created` or `replaced`.
         verb: &'static str,
         /// Why not.
         source: io::Error,
@@ -88,22 +82,9 @@ impl MasterKey {
             .map_err(|_| MasterKeyError::Malformed)
     }
 
-    /// Reads the file, or makes it with a new key and mode 0600 if there is none.
-    ///
-    /// Two processes that start at once end with the same key: the file appears whole, and only once.
-    pub fn load_or_create(path: &Path) -> Result<(Self, Created), MasterKeyError> {
-        if let Some(key) = load(path)? {
-            return Ok((key, Created::No));
-        }
-        let key = Self::generate();
-        let made = create(path, &key).map_err(|source| file_error(path, "created", source))?;
-        if made == Created::Yes {
-            return Ok((key, Created::Yes));
-        }
-        match load(path)? {
-            Some(key) => Ok((key, Created::No)),
-            None => Err(file_error(path, "read", ErrorKind::NotFound.into())),
-        }
+    /// The text that [`MasterKey::from_text`] reads.
+    pub(crate) fn to_text(&self) -> Zeroizing<String> {
+        Zeroizing::new(STANDARD.encode(*self.0))
     }
 
     pub(crate) fn bytes(&self) -> &[u8; KEY_BYTES] {
@@ -127,69 +108,8 @@ fn from_hex(text: &str) -> Option<Vec<u8>> {
         .collect()
 }
 
-fn file_error(path: &Path, verb: &'static str, source: io::Error) -> MasterKeyError {
-    let path = path.to_owned();
-    MasterKeyError::File { path, verb, source }
-}
-
-fn load(path: &Path) -> Result<Option<MasterKey>, MasterKeyError> {
-    let read = || -> io::Result<(u32, Zeroizing<String>)> {
-        let file = File::open(path)?;
-        let mode = file.metadata()?.mode() & 0o7777;
-        Ok((mode, Zeroizing::new(io::read_to_string(file)?)))
-    };
-    let (mode, text) = match read() {
-        Ok(found) => found,
-        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
-        Err(source) => return Err(file_error(path, "read", source)),
-    };
-    if mode & 0o077 != 0 {
-        let path = path.to_owned();
-        return Err(MasterKeyError::Exposed { path, mode });
-    }
-    let malformed = |_| MasterKeyError::MalformedFile {
-        path: path.to_owned(),
-    };
-    MasterKey::from_text(&text).map(Some).map_err(malformed)
-}
-
-/// Writes the key beside its place and links it there: a link, unlike a rename, never replaces a file.
-fn create(path: &Path, key: &MasterKey) -> io::Result<Created> {
-    let folder = match path.parent() {
-        Some(folder) if !folder.as_os_str().is_empty() => folder,
-        _ => Path::new("."),
-    };
-    fs::create_dir_all(folder)?;
-    let draft = path.with_extension(format!("{:016x}.tmp", OsRng.next_u64()));
-    let written = write_private(&draft, key);
-    let linked = written.and_then(|()| match fs::hard_link(&draft, path) {
-        Ok(()) => Ok(Created::Yes),
-        Err(error) if error.kind() == ErrorKind::AlreadyExists => Ok(Created::No),
-        Err(error) => Err(error),
-    });
-    // The draft is ours alone; one that stays behind is as private as the key itself.
-    fs::remove_file(&draft).ok();
-    let created = linked?;
-    File::open(folder)?.sync_all()?;
-    Ok(created)
-}
-
-fn write_private(path: &Path, key: &MasterKey) -> io::Result<()> {
-    let mut file = OpenOptions::new()
-        .write(true)
-        .create_new(true)
-        .mode(0o600)
-        .open(path)?;
-    let mut text = Zeroizing::new(STANDARD.encode(key.bytes()));
-    text.push('\n');
-    file.write_all(text.as_bytes())?;
-    file.sync_all()
-}
-
 #[cfg(test)]
 mod tests {
-    use std::os::unix::fs::PermissionsExt as _;
-
     use super::*;
 
     fn check(text: &str, byte: Option<u8>) {
@@ -222,53 +142,9 @@ mod tests {
     }
 
     #[test]
-    fn file_is_made_once_and_private() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("new/master.key");
-        let (first, created) = MasterKey::load_or_create(&path).unwrap();
-        assert_eq!(created, Created::Yes);
-        assert_eq!(path.metadata().unwrap().mode() & 0o7777, 0o600);
-        let (second, created) = MasterKey::load_or_create(&path).unwrap();
-        assert_eq!(created, Created::No);
-        assert_eq!(first.bytes(), second.bytes());
-        assert_eq!(fs::read_dir(path.parent().unwrap()).unwrap().count(), 1);
-    }
-
-    #[test]
-    fn processes_that_start_at_once_get_one_key() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("master.key");
-        let keys = std::thread::scope(|scope| {
-            let make = || MasterKey::load_or_create(&path).unwrap().0;
-            let threads: Vec<_> = (0..8).map(|_| scope.spawn(make)).collect();
-            threads
-                .into_iter()
-                .map(|t| *t.join().unwrap().bytes())
-                .collect::<Vec<_>>()
-        });
-        assert!(keys.iter().all(|key| *key == keys[0]));
-    }
-
-    #[test]
-    fn file_that_others_may_read_is_refused() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("master.key");
-        MasterKey::load_or_create(&path).unwrap();
-        fs::set_permissions(&path, fs::Permissions::from_mode(0o640)).unwrap();
-        let error = MasterKey::load_or_create(&path).unwrap_err().to_string();
-        assert!(error.contains("mode 0640"), "{error}");
-    }
-
-    #[test]
-    fn damaged_file_is_named_but_not_shown() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("master.key");
-        MasterKey::load_or_create(&path).unwrap();
-        fs::write(&path, "half-a-key").unwrap();
-        let error = MasterKey::load_or_create(&path).unwrap_err().to_string();
-        assert!(
-            error.contains("master.key") && !error.contains("half-a-key"),
-            "{error}"
-        );
+    fn what_is_written_is_read_back() {
+        let key = MasterKey::generate();
+        let again = MasterKey::from_text(&key.to_text()).unwrap();
+        assert_eq!(again.bytes(), key.bytes());
     }
 }

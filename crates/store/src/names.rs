@@ -99,18 +99,18 @@ impl Word for DisabledBy {
     }
 }
 
-/// How many different endpoints are ever read back; there are some dozens.
-const MOST_ENDPOINTS: usize = 1_024;
+/// How many different names of endpoints and resources are ever read back; there are some dozens.
+const MOST_NAMES: usize = 1_024;
 
-/// The endpoint of that name as a text that lives as long as the program, which is what `domain` wants.
-/// Each name is kept once; past [`MOST_ENDPOINTS`], which only a damaged table reaches, all are `other`.
-pub(crate) fn endpoint_name(name: &str) -> &'static str {
+/// The name of an endpoint or a resource as a text that lives as long as the program, which is what `domain` wants.
+/// Each name is kept once; past [`MOST_NAMES`], which only a damaged table reaches, all are `other`.
+pub(crate) fn static_name(name: &str) -> &'static str {
     static NAMES: Mutex<BTreeSet<&'static str>> = Mutex::new(BTreeSet::new());
     let mut names = NAMES.lock().unwrap_or_else(PoisonError::into_inner);
     if let Some(known) = names.get(name) {
         return known;
     }
-    if names.len() == MOST_ENDPOINTS {
+    if names.len() == MOST_NAMES {
         return "other";
     }
     let name: &'static str = String::leak(name.to_owned());
@@ -143,9 +143,9 @@ mod tests {
     }
 
     #[test]
-    fn endpoint_is_kept_once() {
-        let first = endpoint_name("generateContent");
+    fn name_is_kept_once() {
+        let first = static_name("generateContent");
         assert_eq!(first, "generateContent");
-        assert!(std::ptr::eq(first, endpoint_name("generateContent")));
+        assert!(std::ptr::eq(first, static_name("generateContent")));
     }
 }

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use domain::{PairId, PairState, UnixMs};
+use domain::{KeyId, PairId, PairState, UnixMs};
 use sea_orm::ActiveValue::Set;
 use sea_orm::Condition;
 use sea_orm::entity::prelude::*;
@@ -77,6 +77,27 @@ pub(crate) async fn save<C: ConnectionTrait>(
             .iter()
             .fold(Condition::any(), |any, (id, _)| any.add(is(id)));
         Entity::delete_many().filter(any).exec(db).await?;
+    }
+    Ok(())
+}
+
+/// The project of a key that has none.
+pub(crate) fn project_of(key: KeyId) -> String {
+    format!("key:{key}")
+}
+
+/// Deletes the states of a provider's projects, whatever the model.
+pub(crate) async fn forget<C: ConnectionTrait>(
+    db: &C,
+    provider: &str,
+    projects: &[String],
+) -> Result<(), StoreError> {
+    for batch in batches(projects) {
+        Entity::delete_many()
+            .filter(Column::Provider.eq(provider))
+            .filter(Column::Project.is_in(batch))
+            .exec(db)
+            .await?;
     }
     Ok(())
 }

@@ -1,8 +1,8 @@
-//! Encryption at rest: XChaCha20-Poly1305 under the master key, one random nonce for each value.
+//! Encryption at rest: XChaCha20-Poly1305 under one master key, one random nonce for each value.
 //!
 //! A sealed value is `version (1) | key id (4) | nonce (24) | ciphertext and tag`. The key id tells which master key
 //! it was sealed under, so that a rotation can go through rows while both keys are in use. A value is bound to its
-//! column and row by associated data: moved elsewhere, it does not open.
+//! column and row by associated data: moved elsewhere, it does not open. Several keys at once are in `key_ring.rs`.
 
 use chacha20poly1305::aead::{AeadCore as _, AeadInPlace as _, KeyInit as _, OsRng};
 use chacha20poly1305::{Tag, XChaCha20Poly1305, XNonce};
@@ -12,22 +12,82 @@ use zeroize::{Zeroize as _, Zeroizing};
 use crate::master_key::MasterKey;
 
 const VERSION: u8 = 1;
-const KEY_ID_BYTES: usize = 4;
+/// Where the key id is in a sealed value, as SQL counts bytes.
+pub(crate) const KEY_ID_POSITION: usize = 2;
+/// The length of a key id in bytes.
+pub(crate) const KEY_ID_BYTES: usize = 4;
 const NONCE_BYTES: usize = 24;
 const TAG_BYTES: usize = 16;
 const HEADER_BYTES: usize = 1 + KEY_ID_BYTES + NONCE_BYTES;
 
+/// Which master key a value was sealed under: the first bytes of a hash of the key, no secret.
+pub(crate) type MasterKeyId = [u8; KEY_ID_BYTES];
+
 /// Seals and opens values under one master key.
 pub(crate) struct Cipher {
     aead: XChaCha20Poly1305,
-    key_id: [u8; KEY_ID_BYTES],
+    key_id: MasterKeyId,
+}
+
+/// A column of sealed values. Only those of the list below exist, so that none is forgotten by a rotation.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct SealedColumn {
+    /// Table and column with a point between them: what a value is bound to.
+    name: &'static str,
+    /// The table, which has its rows by a number called `id`.
+    pub(crate) table: &'static str,
+    /// The column, which may be null.
+    pub(crate) column: &'static str,
+    /// SQL for the provider of a row.
+    pub(crate) provider: &'static str,
+    /// SQL for the identity of a row.
+    pub(crate) fingerprint: &'static str,
+}
+
+macro_rules! sealed_columns {
+    ($($name:ident = $table:literal, $column:literal, of $provider:literal, $fingerprint:literal;)*) => {
+        impl SealedColumn {
+            $(pub(crate) const $name: Self = Self {
+                name: concat!($table, ".", $column),
+                table: $table,
+                column: $column,
+                provider: $provider,
+                fingerprint: $fingerprint,
+            };)*
+            /// What a rotation goes through.
+            pub(crate) const ALL: &'static [Self] = &[$(Self::$name),*];
+        }
+    };
+}
+
+// A new column is one line here.
+sealed_columns! {
+    KEY_SECRET = "keys", "secret", of "provider", "fingerprint";
+    KEY_EGRESS = "keys", "egress", of "provider", "fingerprint";
+}
+
+impl SealedColumn {
+    /// The single value that tells the key of the database; a rotation reseals it first, see `meta.rs`.
+    pub(crate) const CANARY: Self = Self {
+        name: "meta.sealed",
+        table: "meta",
+        column: "sealed",
+        provider: "''",
+        fingerprint: "''",
+    };
+}
+
+impl std::fmt::Display for SealedColumn {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.name)
+    }
 }
 
 /// What a sealed value belongs to.
 #[derive(Clone, Copy)]
 pub(crate) struct Place<'a> {
-    /// Table and column, for example `keys.secret`.
-    pub(crate) column: &'static str,
+    /// Its table and column.
+    pub(crate) column: SealedColumn,
     /// The provider of the row; empty where rows have none.
     pub(crate) provider: &'a str,
     /// The row's identity.
@@ -48,17 +108,28 @@ pub(crate) enum Unopened {
     Forged,
 }
 
+impl MasterKey {
+    /// The id that values sealed under this key carry.
+    pub(crate) fn id(&self) -> MasterKeyId {
+        let mut labelled = Zeroizing::new(b"keymux master key id\0".to_vec());
+        labelled.extend_from_slice(self.bytes());
+        let [a, b, c, d, ..] = Fingerprint::of(&labelled).0;
+        [a, b, c, d]
+    }
+}
+
 impl Cipher {
     /// A cipher under that key.
     pub(crate) fn new(master: &MasterKey) -> Self {
-        let mut labelled = Zeroizing::new(b"keymux master key id\0".to_vec());
-        labelled.extend_from_slice(master.bytes());
-        let digest = Fingerprint::of(&labelled).0;
-        let [a, b, c, d, ..] = digest;
         Self {
             aead: XChaCha20Poly1305::new(master.bytes().into()),
-            key_id: [a, b, c, d],
+            key_id: master.id(),
         }
+    }
+
+    /// The id of its key.
+    pub(crate) fn key_id(&self) -> MasterKeyId {
+        self.key_id
     }
 
     /// Encrypts a value for its place.
@@ -120,8 +191,8 @@ impl std::fmt::Debug for Cipher {
 impl Place<'_> {
     /// Unambiguous: the column holds no NUL, and the fingerprint has its length before it.
     fn bytes(&self) -> Vec<u8> {
-        let mut bytes = Vec::with_capacity(self.column.len() + self.provider.len() + 34);
-        bytes.extend_from_slice(self.column.as_bytes());
+        let mut bytes = Vec::with_capacity(self.column.name.len() + self.provider.len() + 34);
+        bytes.extend_from_slice(self.column.name.as_bytes());
         bytes.push(0);
         bytes.push(self.fingerprint.len() as u8);
         bytes.extend_from_slice(self.fingerprint);
@@ -135,7 +206,7 @@ mod tests {
     use super::*;
 
     const PLACE: Place<'static> = Place {
-        column: "keys.secret",
+        column: SealedColumn::KEY_SECRET,
         provider: "google",
         fingerprint: &[7; 32],
     };
@@ -160,7 +231,7 @@ mod tests {
         check(|_| (), PLACE, Ok("AIza-secret"));
         for place in [
             Place {
-                column: "keys.egress",
+                column: SealedColumn::KEY_EGRESS,
                 ..PLACE
             },
             Place {

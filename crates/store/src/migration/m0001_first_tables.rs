@@ -2,12 +2,14 @@
 //! Columns are described where they are used, in the file of each entity.
 
 use sea_orm::sea_query::{
-    ColumnDef, Expr, ExprTrait as _, Index, IndexCreateStatement, InsertStatement, Query, Table,
+    ColumnDef, Expr, ExprTrait as _, Index, IndexCreateStatement, InsertStatement, Query,
     TableCreateStatement,
 };
 use sea_orm::{ConditionalStatement as _, DbErr};
 use sea_orm_migration::async_trait::async_trait;
 use sea_orm_migration::{MigrationName, MigrationTrait, SchemaManager};
+
+use super::columns::{id, maybe, must, table};
 
 /// This step.
 pub(super) struct Step;
@@ -40,41 +42,9 @@ impl MigrationTrait for Step {
     }
 }
 
-fn table(name: &'static str, columns: Vec<ColumnDef>) -> TableCreateStatement {
-    let mut table = Table::create();
-    table.table(name);
-    for column in columns {
-        table.col(column);
-    }
-    table
-}
-
-fn id() -> ColumnDef {
-    let mut column = ColumnDef::new("id");
-    // In SQLite this means that the id of a deleted row is never given again.
-    column
-        .big_integer()
-        .not_null()
-        .auto_increment()
-        .primary_key();
-    column
-}
-
 fn given_id(name: &'static str) -> ColumnDef {
     let mut column = ColumnDef::new(name);
     column.big_integer().not_null().primary_key();
-    column
-}
-
-fn maybe(name: &'static str, of: fn(&mut ColumnDef) -> &mut ColumnDef) -> ColumnDef {
-    let mut column = ColumnDef::new(name);
-    of(&mut column);
-    column
-}
-
-fn must(name: &'static str, of: fn(&mut ColumnDef) -> &mut ColumnDef) -> ColumnDef {
-    let mut column = maybe(name, of);
-    column.not_null();
     column
 }
 

@@ -4,7 +4,10 @@
 //! tables. So a step adds tables, nullable columns, columns with defaults and indexes; what is no longer used is
 //! dropped one version later. Steps that were released are never edited.
 
+mod columns;
 mod m0001_first_tables;
+mod m0002_people_and_money;
+mod m0003_rollups_and_bodies;
 
 use sea_orm::{ConnectionTrait as _, DatabaseTransaction, DbBackend, DbErr};
 use sea_orm_migration::async_trait::async_trait;
@@ -18,7 +21,11 @@ use crate::handle::Store;
 const ADVISORY_LOCK: &str = "SELECT pg_advisory_xact_lock(118083573085560)";
 
 fn known() -> Vec<Box<dyn MigrationTrait>> {
-    vec![Box::new(m0001_first_tables::Step)]
+    vec![
+        Box::new(m0001_first_tables::Step),
+        Box::new(m0002_people_and_money::Step),
+        Box::new(m0003_rollups_and_bodies::Step),
+    ]
 }
 
 /// Applies the steps that are missing. All or none: it is one transaction, whose lock others wait for.

@@ -5,10 +5,10 @@
 
 use std::panic::AssertUnwindSafe;
 
-use domain::UnixMs;
+use domain::{Role, UnixMs, User};
 use futures_util::FutureExt as _;
-use sea_orm::{ConnectionTrait as _, DatabaseConnection, DbErr};
-use store::{MasterKey, Store};
+use sea_orm::{ConnectionTrait as _, DatabaseConnection, DbErr, Statement};
+use store::{Change, MasterKey, Store, StoreError};
 use tempfile::TempDir;
 
 const VARIABLE: &str = "KEYMUX_TEST_POSTGRES";
@@ -62,12 +62,56 @@ impl Database {
         Store::open(&self.url, self.master.clone()).await.unwrap()
     }
 
+    /// Whether the text is in a file of SQLite: the database itself, its write-ahead log or its index.
+    pub(crate) fn holds(&self, text: &str) -> bool {
+        let entries = std::fs::read_dir(self.folder.path().join("new folder")).unwrap();
+        let mut files = entries.map(|entry| std::fs::read(entry.unwrap().path()).unwrap());
+        files.any(|bytes| {
+            let mut windows = bytes.windows(text.len());
+            windows.any(|window| window == text.as_bytes())
+        })
+    }
+
     /// Changes the database behind the store's back.
     pub(crate) async fn execute(&self, sql: &str) {
-        let connection = sea_orm::Database::connect(&self.url).await.unwrap();
-        connection.execute_unprepared(sql).await.unwrap();
-        connection.close().await.unwrap();
+        self.try_execute(sql).await.unwrap();
     }
+
+    /// The same, where the database may refuse it.
+    pub(crate) async fn try_execute(&self, sql: &str) -> Result<(), DbErr> {
+        let connection = sea_orm::Database::connect(&self.url).await.unwrap();
+        let done = connection.execute_unprepared(sql).await;
+        connection.close().await.unwrap();
+        done.map(drop)
+    }
+
+    /// The number that a query gives.
+    pub(crate) async fn number(&self, sql: &str) -> i64 {
+        let connection = sea_orm::Database::connect(&self.url).await.unwrap();
+        let query = Statement::from_string(connection.get_database_backend(), sql);
+        let row = connection.query_one_raw(query).await.unwrap().unwrap();
+        connection.close().await.unwrap();
+        row.try_get_by_index(0).unwrap()
+    }
+}
+
+/// Publishes what the verbs do, unless they fail.
+pub(crate) async fn change<T>(
+    store: &Store,
+    verbs: impl AsyncFnOnce(&Change) -> Result<T, StoreError>,
+) -> Result<T, StoreError> {
+    let change = store.change().await?;
+    let done = verbs(&change).await?;
+    change.publish().await?;
+    Ok(done)
+}
+
+/// A new user of that name.
+pub(crate) async fn user(store: &Store, name: &str, role: Role) -> User {
+    let made = change(store, async |change| {
+        change.create_user(name, role, "$argon2id$1", NOW).await
+    });
+    made.await.unwrap()
 }
 
 /// Tells the story on a new SQLite file.

@@ -1,9 +1,9 @@
 //! Provider keys: what comes back, what is one key, and what sources and operators may do to it.
 
-use domain::{Key, KeyDraft, KeyId, KeySource, KeyState, Secret};
-use store::{KeyAdd, KeySync, Store};
+use domain::{Key, KeyDraft, KeyId, KeySource, KeyState, Role, Secret};
+use store::{KeyAdd, KeyPatch, KeySync, Store};
 
-use crate::database::{Database, NOW, on_both};
+use crate::database::{Database, NOW, change, on_both, user};
 
 on_both!(
     added_key_comes_back_as_it_was,
@@ -51,6 +51,16 @@ async fn check(store: &Store, expected: &[(&str, KeySource)]) {
     assert_eq!(seen(store).await, expected);
 }
 
+/// Switches keys on or off in an operator's name; says how many of them there are.
+async fn switch(store: &Store, keys: &[KeyId], enabled: bool) -> u64 {
+    let patch = KeyPatch {
+        enabled: Some(enabled),
+        ..KeyPatch::default()
+    };
+    let switched = change(store, async |change| change.update_keys(keys, &patch).await);
+    switched.await.unwrap()
+}
+
 async fn sync(store: &Store, secrets: &[&str], from: KeySource) -> [usize; 4] {
     let KeySync {
         added,
@@ -63,6 +73,7 @@ async fn sync(store: &Store, secrets: &[&str], from: KeySource) -> [usize; 4] {
 
 async fn added_key_comes_back_as_it_was(database: &Database) {
     let store = database.open().await;
+    let mei = user(&store, "mei", Role::Member).await.id;
     let full = KeyDraft {
         provider: "xai".into(),
         secret: Secret::new("xai-ключ-🔑"),
@@ -71,6 +82,7 @@ async fn added_key_comes_back_as_it_was(database: &Database) {
         weight: 100,
         priority: -3,
         egress: Some("socks5://me:password@10.0.0.9:1080".into()),
+        owner: Some(mei),
         source: KeySource::File,
     };
     let added = store
@@ -83,7 +95,7 @@ async fn added_key_comes_back_as_it_was(database: &Database) {
         added,
         KeyAdd {
             added: ids,
-            duplicates: 0
+            duplicates: vec![]
         }
     );
     let (key, state) = &rows[0];
@@ -95,10 +107,13 @@ async fn added_key_comes_back_as_it_was(database: &Database) {
         weight: key.weight,
         priority: key.priority,
         egress: key.egress.clone(),
+        owner: key.owner,
         source: key.source,
     };
     assert_eq!(read, full);
     assert_eq!((key.enabled, key.created_at), (true, NOW));
+    assert_eq!(store.key(key.id).await.unwrap().as_ref(), Some(key));
+    assert_eq!(store.key(KeyId(404)).await.unwrap(), None);
     assert_eq!(*state, KeyState::default());
     assert_eq!(
         (rows[1].0.egress.as_deref(), rows[1].0.label.as_deref()),
@@ -112,13 +127,14 @@ async fn same_secret_is_one_key_of_a_provider(database: &Database) {
         .add_keys(&drafts(&["a", "b", "a"]), NOW)
         .await
         .unwrap();
-    assert_eq!((twice.added.len(), twice.duplicates), (2, 1));
-    let again = store.add_keys(&drafts(&["b", "c"]), NOW).await.unwrap();
-    assert_eq!((again.added.len(), again.duplicates), (1, 1));
+    assert_eq!((twice.added.len(), twice.duplicates), (2, vec![2]));
+    let again = drafts(&["c", "b", "d", "c", "a"]);
+    let again = store.add_keys(&again, NOW).await.unwrap();
+    assert_eq!((again.added.len(), again.duplicates), (2, vec![1, 3, 4]));
     let elsewhere = KeyDraft::plain("xai", "a", KeySource::Admin);
     let elsewhere = store.add_keys(&[elsewhere], NOW).await.unwrap();
-    assert_eq!((elsewhere.added.len(), elsewhere.duplicates), (1, 0));
-    assert_eq!(keys(&store).await.len(), 4);
+    assert_eq!((elsewhere.added.len(), elsewhere.duplicates), (1, vec![]));
+    assert_eq!(keys(&store).await.len(), 5);
 }
 
 async fn many_keys_are_added_at_once(database: &Database) {
@@ -126,7 +142,10 @@ async fn many_keys_are_added_at_once(database: &Database) {
     let secrets: Vec<String> = (0..2_345).map(|n| format!("AIza-{n}")).collect();
     let many: Vec<KeyDraft> = secrets.iter().map(|secret| draft(secret)).collect();
     let added = store.add_keys(&many, NOW).await.unwrap();
-    assert_eq!((added.added.len(), added.duplicates), (many.len(), 0));
+    assert_eq!((added.added.len(), added.duplicates), (many.len(), vec![]));
+    let again = store.add_keys(&many, NOW).await.unwrap();
+    let all: Vec<usize> = (0..many.len()).collect();
+    assert_eq!((again.added, again.duplicates), (vec![], all));
     let read: Vec<String> = keys(&store)
         .await
         .iter()
@@ -182,14 +201,18 @@ async fn operator_has_the_last_word_on_off(database: &Database) {
     let store = database.open().await;
     sync(&store, &["a", "b"], File).await;
     let a = keys(&store).await[0].id;
-    assert_eq!(store.disable_keys(&[a]).await.unwrap(), 1);
-    assert_eq!(store.disable_keys(&[a]).await.unwrap(), 0);
+    assert_eq!(switch(&store, &[a], false).await, 1);
     assert_eq!(sync(&store, &["a", "b"], File).await, [0, 2, 0, 0]);
     assert_eq!(sync(&store, &["b"], File).await, [0, 1, 0, 0]);
     assert_eq!(sync(&store, &["a", "b"], File).await, [0, 2, 0, 0]);
     check(&store, &[("a off", File), ("b", File)]).await;
-    assert_eq!(store.enable_keys(&[a, KeyId(404)]).await.unwrap(), 1);
+    assert_eq!(switch(&store, &[a, KeyId(404)], true).await, 1);
     check(&store, &[("a", File), ("b", File)]).await;
+
+    assert_eq!(sync(&store, &["b"], File).await, [0, 1, 0, 1]);
+    switch(&store, &[a], false).await;
+    assert_eq!(sync(&store, &["a", "b"], File).await, [0, 2, 0, 0]);
+    check(&store, &[("a off", File), ("b", File)]).await;
 }
 
 async fn key_belongs_to_the_first_of_its_sources(database: &Database) {
@@ -220,14 +243,13 @@ async fn pasting_a_key_revives_it(database: &Database) {
     sync(&store, &["a", "b"], KeySource::File).await;
     let ids: Vec<KeyId> = keys(&store).await.iter().map(|key| key.id).collect();
     sync(&store, &[], KeySource::File).await;
-    store.enable_keys(&ids[1..]).await.unwrap();
-    store.disable_keys(&ids[1..]).await.unwrap();
+    switch(&store, &ids[1..], false).await;
     let pasted = store.add_keys(&drafts(&["a", "b"]), NOW).await.unwrap();
     assert_eq!(
         pasted,
         KeyAdd {
             added: vec![ids[0]],
-            duplicates: 1
+            duplicates: vec![1]
         }
     );
     check(
@@ -248,9 +270,8 @@ async fn changes_raise_the_revision_and_nothing_else_does(database: &Database) {
         .save_states(&[(id, KeyState::default())], &[], NOW)
         .await
         .unwrap();
-    store.enable_keys(&[id]).await.unwrap();
     assert_eq!(other.revision().await.unwrap(), 1);
-    store.disable_keys(&[id]).await.unwrap();
+    switch(&store, &[id], false).await;
     assert_eq!(other.revision().await.unwrap(), 2);
     sync(&store, &["b"], KeySource::Env).await;
     assert_eq!(other.revision().await.unwrap(), 3);

@@ -4,7 +4,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use domain::{
-    Attempt, AttemptOutcome, Class, ClientId, Dialect, KeyId, RequestId, RequestRecord, Usage,
+    Attempt, AttemptOutcome, Class, ClientId, Dialect, KeyId, Nanodollars, RequestId,
+    RequestRecord, Usage,
 };
 
 use crate::database::{Database, NOW, on_both};
@@ -33,6 +34,7 @@ fn bare(sequence: u16) -> RequestRecord {
         latency_us: 0,
         first_byte_us: None,
         usage: None,
+        cost: None,
         error: None,
         attempts: Vec::new(),
     }
@@ -78,6 +80,7 @@ fn full(sequence: u16) -> RequestRecord {
             tool: 5,
             total: 6,
         }),
+        cost: Some(Nanodollars(1_234_567)),
         error: Some(Class::ClientGone),
         attempts: vec![attempt(Class::RateLimited, "per_minute"), last],
         ..bare(sequence)

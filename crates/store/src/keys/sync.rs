@@ -1,0 +1,127 @@
+//! A source (the configuration, the environment, a file) states the keys that it holds.
+//! Which rows that changes is decided by the rules of `sync.rs` beside this folder.
+
+use std::collections::HashMap;
+
+use domain::{KeyDraft, KeySource, Secret, UnixMs};
+use sea_orm::entity::prelude::*;
+
+use super::row::{
+    Column, Entity, Identity, Model, Providers, ROWS, Row, identity, overwrite, read_fingerprint,
+    row,
+};
+use crate::StoreError;
+use crate::batch::batches;
+use crate::handle::Store;
+use crate::key_ring::KeyRing;
+use crate::names::{DisabledBy, Word as _};
+use crate::page::each_row;
+use crate::sync::{Known, Plan, Synced};
+
+/// What a source says of a key besides its secret.
+#[derive(PartialEq)]
+struct Settings {
+    label: Option<String>,
+    project: Option<String>,
+    weight: u16,
+    priority: i16,
+    egress: Option<Secret>,
+}
+
+impl Store {
+    /// Makes the keys of source `from` those of the drafts: new ones are inserted, known ones updated, those that
+    /// are named no more disabled. The drafts' own `source` is not read.
+    pub async fn sync_keys(
+        &self,
+        drafts: &[KeyDraft],
+        from: KeySource,
+        now: UnixMs,
+    ) -> Result<Synced, StoreError> {
+        let wishes: Vec<(Identity, Settings)> = drafts.iter().map(wish).collect();
+        let change = self.change().await?;
+        // Before rows are read: those that a rotation has sealed anew open only once its key is known.
+        let cipher = change.cipher().await?;
+        let plan = Plan::new(known(self).await?, &wishes, from);
+        if plan.changes_nothing() {
+            return Ok(plan.counts());
+        }
+        let inserts = plan.insert.iter().map(|&index| (index, None));
+        let rows = inserts.chain(plan.update.iter().copied());
+        let rows = rows.map(|(index, disabled_by)| {
+            let (draft, fingerprint) = (&drafts[index], wishes[index].0.1);
+            row(draft, fingerprint, from, disabled_by, &cipher, now)
+        });
+        let rows = rows.collect::<Result<Vec<_>, _>>()?;
+        for batch in batches(&rows) {
+            let upsert = Entity::insert_many(batch.iter().cloned()).on_conflict(overwrite());
+            upsert.exec_without_returning(change.txn()).await?;
+        }
+        let_go(change.txn(), &plan.disable).await?;
+        change.publish().await?;
+        Ok(plan.counts())
+    }
+}
+
+fn wish(draft: &KeyDraft) -> (Identity, Settings) {
+    let settings = Settings {
+        label: draft.label.clone(),
+        project: draft.project.clone(),
+        weight: draft.weight,
+        priority: draft.priority,
+        egress: draft.egress.as_deref().map(Secret::new),
+    };
+    (identity(draft), settings)
+}
+
+/// Every row without its secret. A proxy URL that does not open is read as none, and so written anew.
+/// Read by another connection than the change's, it is up to date all the same: changes follow one another.
+async fn known(store: &Store) -> Result<HashMap<Identity, Known<Settings>>, StoreError> {
+    let mut providers = Providers::default();
+    let ring = store.master_keys().ring();
+    let mut known = HashMap::new();
+    let take = |row: Row| {
+        let (identity, row) = known_row(row.into(), &mut providers, &ring)?;
+        known.insert(identity, row);
+        Ok(())
+    };
+    each_row(store, ROWS, |row| row.0, take).await?;
+    Ok(known)
+}
+
+fn known_row(
+    row: Model,
+    providers: &mut Providers,
+    ring: &KeyRing,
+) -> Result<(Identity, Known<Settings>), StoreError> {
+    let off = row.disabled_by.as_deref();
+    let identity = (
+        providers.shared(&row.provider),
+        read_fingerprint(&row.fingerprint)?,
+    );
+    let known = Known {
+        id: row.id,
+        source: KeySource::from_word(&row.source)?,
+        disabled_by: off.map(DisabledBy::from_word).transpose()?,
+        settings: Settings {
+            egress: row.readable_egress(ring),
+            label: row.label,
+            project: row.project,
+            weight: u16::try_from(row.weight).unwrap_or(1),
+            priority: row.priority,
+        },
+    };
+    Ok((identity, known))
+}
+
+/// Switches off what its source names no more.
+async fn let_go<C: ConnectionTrait>(db: &C, ids: &[i64]) -> Result<(), StoreError> {
+    for batch in batches(ids) {
+        Entity::update_many()
+            .col_expr(Column::DisabledBy, Expr::value(DisabledBy::Source.word()))
+            .filter(Column::Id.is_in(batch.iter().copied()))
+            .filter(Column::DisabledBy.is_null())
+            .exec(db)
+            .await?;
+    }
+    Ok(())
+}
