@@ -1,6 +1,6 @@
 # The few commands of keymux. What is longer than a line lives in scripts/.
 .DEFAULT_GOAL := help
-.PHONY: help demo run test check fmt bench deps-check
+.PHONY: help demo run web test check fmt bench deps-check
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' Makefile
@@ -9,8 +9,12 @@ demo: ## See keymux at work in front of a stand-in for Google; needs no key
 	@scripts/demo
 
 run: ## Build keymux and serve; reads keymux.yaml, .env and the environment
-	@scripts/need cargo cc
+	@scripts/need cargo cc node
+	@scripts/web
 	cargo run --release --locked --bin keymux
+
+web: ## Build what browsers are shown, for the next build of keymux to take in; needs Node
+	@scripts/web
 
 test: ## Pass everything that a change must pass
 	@scripts/test
