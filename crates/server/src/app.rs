@@ -9,8 +9,15 @@ use store::Store;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use crate::admin::{Jobs, Logins};
 use crate::clock::Clock;
-use crate::gateway::{RecordSink, Uploads};
+use crate::events::Events;
+use crate::gateway::{BodySink, RecordSink, Uploads};
+use crate::live::Live;
+use crate::meters::Meters;
+use crate::notices::Notices;
+use crate::pulse::Pulse;
+use crate::saver::Saver;
 use crate::snapshot::Snapshot;
 use crate::telemetry::Metrics;
 
@@ -19,10 +26,19 @@ use crate::telemetry::Metrics;
 pub(crate) struct App {
     pub(crate) clock: Clock,
     pub(crate) snapshot: ArcSwap<Snapshot>,
+    pub(crate) live: Live,
     pub(crate) store: Store,
     pub(crate) records: RecordSink,
+    pub(crate) notices: Notices,
+    pub(crate) bodies: BodySink,
+    pub(crate) meters: Meters,
+    pub(crate) saver: Saver,
+    pub(crate) jobs: Jobs,
     pub(crate) uploads: Uploads,
     pub(crate) retry_budget: RetryBudget,
+    pub(crate) logins: Logins,
+    pub(crate) events: Events,
+    pub(crate) pulse: Pulse,
     pub(crate) metrics: Metrics,
     pub(crate) phase: Phase,
     pub(crate) database: DatabaseHealth,

@@ -1,33 +1,36 @@
 //! Configuration to [`App`]: the only place that builds one. It opens the store, brings keys and client keys of the
 //! configuration into it, and makes on first start what is missing.
 
-use std::collections::{HashMap, HashSet};
-use std::path::Path;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use anyhow::Context;
 use arc_swap::ArcSwap;
-use config::{Config, Kind, Placed};
-use domain::{
-    Client, ClientLimits, Key, KeyDraft, KeyHealth, KeyId, KeySource, KeyState, RequestRecord,
-    Secret,
-};
-use keypool::{Pool, PoolRules, RetryBudget, Strategy};
-use store::{MasterKey, Store};
+use config::{Config, Placed};
+use domain::{ClientDraft, KeyDraft, KeySource, RequestRecord, Role, Secret, UnixMs};
+use keypool::RetryBudget;
+use store::{Created, MasterKey, MasterKeys, Store};
 use tokio::sync::mpsc;
 
+use crate::admin::{Jobs, Logins};
 use crate::app::{App, DatabaseHealth, Phase, Tasks};
 use crate::clock::Clock;
-use crate::egress::{Origin, OriginOptions};
-use crate::gateway::{RecordSink, Uploads};
-use crate::secrets;
-use crate::snapshot::{Provider, Snapshot, header_map};
+use crate::events::Events;
+use crate::gateway::{BodySink, KeptBodies, RecordSink, Uploads};
+use crate::live::{self, Live};
+use crate::meters::Meters;
+use crate::notices::{Notice, Notices};
+use crate::pulse::Pulse;
+use crate::saver::Saver;
+use crate::snapshot::{Provider, Snapshot};
 use crate::telemetry::Metrics;
+use crate::{secrets, upstreams};
 
 /// Records that may wait for the database: some seconds of a busy program, and some megabytes.
 const RECORD_QUEUE: usize = 16_384;
+/// Bodies that may wait: 32 MiB at most.
+const BODY_QUEUE: usize = 256;
 const MASTER_KEY_FILE: &str = "master.key";
-const ADMIN: &str = "admin";
 
 /// A program that is ready to serve.
 #[derive(Debug)]
@@ -35,8 +38,10 @@ pub(crate) struct Booted {
     pub(crate) app: Arc<App>,
     /// The other end of the record queue, for the writer.
     pub(crate) records: mpsc::Receiver<RequestRecord>,
-    /// The store's revision before anything was read out of it.
-    pub(crate) revision: i64,
+    /// The other end of the queue of notices about owners' keys.
+    pub(crate) notices: mpsc::Receiver<Notice>,
+    /// The other end of the queue of bodies.
+    pub(crate) bodies: mpsc::Receiver<KeptBodies>,
     pub(crate) made: Made,
 }
 
@@ -51,32 +56,51 @@ pub(crate) struct Made {
 /// Builds everything.
 pub(crate) async fn boot(config: Config) -> anyhow::Result<Booted> {
     let clock = Clock::start();
-    let mut made = Made::default();
     let (store, has_master_key) = open_store(&config).await?;
+    let mut made = sync(&store, &config, clock).await?;
     made.has_master_key = has_master_key;
-    sync_keys(&store, &config, clock).await?;
-    made.client_key = sync_clients(&store, &config, clock).await?;
-    made.password = ensure_admin(&store, &config, clock).await?;
 
     let revision = store.revision().await?;
-    let providers = build_providers(&config, &store, clock).await?;
-    let empty = Snapshot {
+    let settings = store.load_settings().await?;
+    let config = live::with_settings(&config, &settings);
+    let providers = upstreams::build(&config, &[])?;
+    fill_pools(&providers, &store, clock).await?;
+    let meters = Meters::default();
+    meters.restore(
+        store
+            .load_client_days(first_day_that_counts(clock.now()))
+            .await?,
+    );
+    let snapshot = Snapshot {
+        clients: live::load_clients(&store, &config, &meters).await?,
+        prices: live::load_prices(&store).await?,
+        bans: live::load_bans(&store).await?,
         config: Arc::new(config),
-        clients: HashMap::new(),
         providers,
     };
-    let clients = clients(&store, &empty.config).await?;
     let (queue, records) = mpsc::channel(RECORD_QUEUE);
+    let (notices, waiting) = Notices::new();
+    let saver = Saver::knowing(&snapshot.providers);
+    let (body_queue, bodies) = mpsc::channel(BODY_QUEUE);
     let metrics = Metrics::new()?;
     let uploads = Uploads::default();
     uploads.restore(store.load_uploads(clock.now()).await?);
     let app = App {
         clock,
-        snapshot: ArcSwap::from_pointee(empty.with_clients(clients)),
+        snapshot: ArcSwap::from_pointee(snapshot),
+        live: Live::new(revision, settings),
         store,
         records: RecordSink::new(queue, metrics.dropped_records.clone()),
+        notices,
+        bodies: BodySink::new(body_queue, metrics.dropped_bodies.clone()),
+        meters,
+        saver,
+        jobs: Jobs::default(),
         uploads,
         retry_budget: RetryBudget::default(),
+        logins: Logins::new()?,
+        events: Events::default(),
+        pulse: Pulse::default(),
         metrics,
         phase: Phase::default(),
         database: DatabaseHealth::default(),
@@ -86,82 +110,55 @@ pub(crate) async fn boot(config: Config) -> anyhow::Result<Booted> {
     Ok(Booted {
         app: Arc::new(app),
         records,
-        revision,
+        notices: waiting,
+        bodies,
         made,
     })
 }
 
 /// Opens the store of the configuration. Says whether the master key was made just now.
 pub(crate) async fn open_store(config: &Config) -> anyhow::Result<(Store, bool)> {
-    let file = Path::new(&config.server.data_dir).join(MASTER_KEY_FILE);
-    let (master, is_new) = if let Some(text) = &config.master_key {
-        (
-            MasterKey::from_text(text.expose()).context("KEYMUX_MASTER_KEY")?,
-            false,
-        )
+    let (keys, created) = if let Some(current) = &config.master_key {
+        (given_master_keys(current, config)?, Created::No)
     } else {
-        let (key, created) = MasterKey::load_or_create(&file)
-            .with_context(|| format!("master key file {}", file.display()))?;
-        (key, created == store::Created::Yes)
+        let file = master_key_file(config);
+        MasterKeys::of_file(&file).with_context(|| format!("master key file {}", file.display()))?
     };
-    let store = Store::open(config.database.url.expose(), master)
+    if keys.count() > 1 {
+        tracing::warn!(
+            "there is more than one master key: run `keymux rotate-master-key`; only the newest is needed then"
+        );
+    }
+    let store = Store::open(config.database.url.expose(), keys)
         .await
         .context("open the database")?;
-    Ok((store, is_new))
+    Ok((store, created == Created::Yes))
 }
 
-/// Takes over keys and client keys that were changed in the store.
-pub(crate) async fn reload(app: &App) -> anyhow::Result<()> {
-    let snapshot = app.snapshot.load_full();
-    let clients = clients(&app.store, &snapshot.config).await?;
-    let keys = app.store.load_keys().await?;
-    for provider in snapshot.providers.iter() {
-        let own = |(key, _): &&(Key, KeyState)| key.provider == provider.name;
-        let present: HashSet<KeyId> = keys.iter().filter(own).map(|(key, _)| key.id).collect();
-        let known = provider.pool.statuses().into_iter().map(|status| status.id);
-        let gone: Vec<KeyId> = known.filter(|id| !present.contains(id)).collect();
-        provider
-            .pool
-            .upsert(keys.iter().filter(own).cloned(), app.clock.now());
-        provider.pool.remove(gone, app.clock.now());
-        for id in revived(&provider.pool, keys.iter().filter(own)) {
-            provider.pool.reset(id, app.clock.now());
-        }
-    }
-    app.snapshot.store(Arc::new(snapshot.with_clients(clients)));
-    Ok(())
+/// Where the master key is, unless the environment gives it.
+pub(crate) fn master_key_file(config: &Config) -> PathBuf {
+    config.server.data_dir.join(MASTER_KEY_FILE)
 }
 
-/// Keys that are retired here and active in the store: somebody has revived them there.
-fn revived<'a>(
-    pool: &Pool,
-    stored: impl Iterator<Item = &'a (Key, KeyState)>,
-) -> impl Iterator<Item = KeyId> {
-    let is_retired = |state: &KeyState| matches!(state.health, KeyHealth::Retired { .. });
-    let statuses = pool.statuses().into_iter();
-    let retired: HashSet<KeyId> = statuses
-        .filter(|status| is_retired(&status.state) && status.is_saved)
-        .map(|status| status.id)
+fn given_master_keys(current: &Secret, config: &Config) -> anyhow::Result<MasterKeys> {
+    let current = MasterKey::from_text(current.expose()).context("KEYMUX_MASTER_KEY")?;
+    let older = config.older_master_keys.iter();
+    let older: Result<Vec<_>, _> = older
+        .map(|key| MasterKey::from_text(key.expose()))
         .collect();
-    stored
-        .filter(move |(key, state)| state.health == KeyHealth::Active && retired.contains(&key.id))
-        .map(|(key, _)| key.id)
+    older
+        .and_then(|older| MasterKeys::given(current, older))
+        .context("KEYMUX_MASTER_KEY_PREVIOUS")
 }
 
-/// The client keys of the store, with what the configuration says of its own.
-async fn clients(store: &Store, config: &Config) -> anyhow::Result<Vec<Client>> {
-    let mut clients = store.load_clients().await?;
-    for fixed in &config.clients {
-        let fingerprint = fixed.value.key.fingerprint();
-        for client in clients
-            .iter_mut()
-            .filter(|client| client.fingerprint == fingerprint)
-        {
-            client.enabled &= fixed.value.enabled;
-            client.expires_at = fixed.value.expires_at.or(client.expires_at);
-        }
-    }
-    Ok(clients)
+/// Brings what the configuration fixes into the store. Gives what was made because there was none.
+pub(crate) async fn sync(store: &Store, config: &Config, clock: Clock) -> anyhow::Result<Made> {
+    sync_keys(store, config, clock).await?;
+    Ok(Made {
+        client_key: sync_clients(store, config, clock).await?,
+        password: ensure_admin(store, config, clock).await?,
+        has_master_key: false,
+    })
 }
 
 async fn sync_keys(store: &Store, config: &Config, clock: Clock) -> anyhow::Result<()> {
@@ -197,7 +194,9 @@ fn draft(provider: &str, key: &Placed<config::ProviderKey>) -> KeyDraft {
 fn source(origin: &config::Origin) -> KeySource {
     match origin {
         config::Origin::Env { .. } => KeySource::Env,
-        config::Origin::File { .. } | config::Origin::Default => KeySource::Config,
+        config::Origin::File { .. } | config::Origin::Default | config::Origin::Stored => {
+            KeySource::Config
+        }
     }
 }
 
@@ -224,10 +223,8 @@ async fn sync_clients(
         return Ok(None);
     }
     let key = secrets::new_client_key()?;
-    let limits = ClientLimits::default();
-    store
-        .create_client("default", &key, limits, KeySource::Admin, clock.now())
-        .await?;
+    let draft = ClientDraft::plain("default", KeySource::Admin);
+    store.create_client(&draft, &key, clock.now()).await?;
     Ok(Some(key))
 }
 
@@ -244,7 +241,12 @@ async fn ensure_admin(
             user.is_some_and(|user| secrets::is_password(&fixed, user.password_hash.expose()));
         if !is_known {
             store
-                .set_password(name, ADMIN, &secrets::hash_password(&fixed)?, clock.now())
+                .set_password(
+                    name,
+                    Role::Admin,
+                    &secrets::hash_password(&fixed)?,
+                    clock.now(),
+                )
                 .await?;
         }
         return Ok(None);
@@ -256,7 +258,7 @@ async fn ensure_admin(
     store
         .set_password(
             name,
-            ADMIN,
+            Role::Admin,
             &secrets::hash_password(&password)?,
             clock.now(),
         )
@@ -264,66 +266,34 @@ async fn ensure_admin(
     Ok(Some(password))
 }
 
-/// The providers that this version speaks to, each with its keys and what is known of them.
-async fn build_providers(
-    config: &Config,
+/// Fills the pools with the keys of the store and what is known of them.
+async fn fill_pools(
+    providers: &[Arc<Provider>],
     store: &Store,
     clock: Clock,
-) -> anyhow::Result<Arc<[Arc<Provider>]>> {
+) -> anyhow::Result<()> {
     let now = clock.now();
     let mut keys = store.load_keys().await.context("load the keys")?;
     let pairs = store
         .load_pairs()
         .await
         .context("load what is known of the keys")?;
-    let mut providers = Vec::new();
-    for (name, settings) in config
-        .providers
-        .iter()
-        .filter(|(_, p)| p.kind == Kind::Gemini)
-    {
-        let pool = Pool::new(name, rules(config), fastrand::u64(..));
+    for provider in providers {
         // Moved, not copied: there may be very many.
-        let (own, others): (Vec<_>, Vec<_>) = keys
-            .into_iter()
-            .partition(|(key, _)| *key.provider == **name);
-        keys = others;
-        pool.upsert(own, now);
-        for (id, state) in pairs.iter().filter(|(id, _)| id.provider == *name) {
-            pool.restore_pair(id, state.clone(), now);
+        let own = keys.extract_if(.., |(key, _)| key.provider == provider.name);
+        provider.pools.upsert(own, now);
+        for (id, state) in pairs
+            .iter()
+            .filter(|(id, _)| *id.provider == *provider.name)
+        {
+            provider.pools.restore_pair(id, state, now);
         }
-        providers.push(Arc::new(Provider {
-            name: name.as_str().into(),
-            kind: settings.kind,
-            origin: open_origin(settings, config).with_context(|| format!("providers.{name}"))?,
-            pool,
-            default_headers: header_map(settings)?,
-        }));
     }
-    Ok(providers.into())
+    Ok(())
 }
 
-/// The address of a provider, without connections so far.
-pub(crate) fn open_origin(settings: &config::Provider, config: &Config) -> anyhow::Result<Origin> {
-    Origin::new(&OriginOptions {
-        base_url: settings.base_url.as_str().to_owned(),
-        ca_file: settings.ca_file.clone(),
-        http2: settings.http2,
-        allow_link_local: config.server.allow_link_local,
-    })
-}
-
-fn rules(config: &Config) -> PoolRules {
-    let strategy = match config.pool.strategy {
-        config::Strategy::LeastLoaded => Strategy::LeastLoaded,
-        config::Strategy::RoundRobin => Strategy::RoundRobin,
-        config::Strategy::Random => Strategy::Random,
-        config::Strategy::FillFirst => Strategy::FillFirst,
-        config::Strategy::SelectedFirst => Strategy::SelectedFirst,
-    };
-    PoolRules {
-        strategy,
-        max_failures: config.pool.max_failures,
-        recheck_interval: config.pool.recheck_interval,
-    }
+/// The first UTC day whose use may still count towards a budget: the earliest that this month can have begun.
+fn first_day_that_counts(now: UnixMs) -> i32 {
+    const DAY_MS: i64 = 24 * 3600 * 1000;
+    (now.0 / DAY_MS) as i32 - 31
 }

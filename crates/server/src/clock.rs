@@ -26,6 +26,11 @@ impl Clock {
         self.at(Instant::now())
     }
 
+    /// How long the program has been running.
+    pub(crate) fn uptime(&self) -> std::time::Duration {
+        self.start.elapsed()
+    }
+
     /// The wall time of an instant that has been read already.
     pub(crate) fn at(&self, instant: Instant) -> UnixMs {
         self.wall_at_start + instant.duration_since(self.start)

@@ -12,6 +12,11 @@ pub(crate) fn new_client_key() -> anyhow::Result<Secret> {
     Ok(Secret::new(format!("sk-{}", random_text(40)?)))
 }
 
+/// A new session token: 40 random characters.
+pub(crate) fn new_session() -> anyhow::Result<Secret> {
+    Ok(Secret::new(format!("kms_{}", random_text(40)?)))
+}
+
 /// A new password: 20 random characters, some 115 bits.
 pub(crate) fn new_password() -> anyhow::Result<Secret> {
     Ok(Secret::new(random_text(20)?))

@@ -14,8 +14,8 @@ use tokio::task::JoinHandle;
 use crate::app::App;
 use crate::boot::{self, Booted, Made};
 use crate::http::{self, Listener};
-use crate::jobs;
 use crate::snapshot::Provider;
+use crate::{jobs, live};
 
 /// A running program, as tests and `keymux serve` hold it.
 #[derive(Debug)]
@@ -37,10 +37,11 @@ pub async fn start(config: Config) -> anyhow::Result<Running> {
     let Booted {
         app,
         records,
-        revision,
+        bodies,
+        notices,
         made,
     } = boot::boot(config).await?;
-    jobs::start(&app, records, revision);
+    jobs::start(&app, records, bodies, notices);
     let address = listener.address;
     let (stop, stopped) = oneshot::channel();
     app.phase.ready();
@@ -72,14 +73,14 @@ impl Running {
     /// Every key of a provider with how it stands.
     pub fn keys(&self, provider: &str) -> Vec<KeyStatus> {
         self.provider(provider)
-            .map(|provider| provider.pool.statuses())
+            .map(|provider| provider.pools.statuses())
             .unwrap_or_default()
     }
 
     /// Every (project, model) pair of a provider of which something is known.
     pub fn pairs(&self, provider: &str) -> Vec<(PairId, PairState)> {
         self.provider(provider)
-            .map(|provider| provider.pool.pairs())
+            .map(|provider| provider.pools.pairs())
             .unwrap_or_default()
     }
 
@@ -89,12 +90,12 @@ impl Running {
     }
 
     fn provider(&self, name: &str) -> Option<Arc<Provider>> {
-        let snapshot = self.app.snapshot.load();
-        snapshot
-            .providers
-            .iter()
-            .find(|provider| &*provider.name == name)
-            .cloned()
+        self.app.snapshot.load().provider(name).cloned()
+    }
+
+    /// Reads the configuration again, as at `SIGHUP`. What is wrong changes nothing.
+    pub async fn reload(&self) -> anyhow::Result<()> {
+        live::reconfigure(&self.app).await
     }
 
     /// Stops: open requests may finish within `server.shutdown_grace`, then everything is saved.

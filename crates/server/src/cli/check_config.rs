@@ -6,6 +6,12 @@ use config::Config;
 
 use super::say;
 
+/// Prints the JSON Schema of `keymux.yaml`.
+pub(super) fn print_schema() -> ExitCode {
+    say(&format!("{:#}", config::json_schema()));
+    ExitCode::SUCCESS
+}
+
 pub(super) fn run(config: &Config) -> ExitCode {
     for warning in &config.warnings {
         say(&format!("warning: {warning}"));

@@ -20,7 +20,7 @@ pub(super) fn run(config: &Config) -> anyhow::Result<ExitCode> {
         http2: false,
         allow_link_local: true,
     };
-    let origin = Origin::new(&options)?;
+    let origin = Origin::new(options)?;
     let mut request = Outgoing {
         method: Method::GET,
         path_and_query: "/ready".into(),

@@ -4,24 +4,16 @@
 use std::io::Read as _;
 use std::path::PathBuf;
 use std::process::ExitCode;
-use std::time::Duration;
 
 use anyhow::Context;
 use clap::Subcommand;
 use config::Config;
-use domain::{Class, Key, KeyDraft, KeyHealth, KeySource, KeyState, Verdict};
-use http::{HeaderMap, Method};
-use http_body_util::{BodyExt, Limited};
-use providers::google::{self, ErrorAnswer, Place};
+use domain::{Class, Key, KeyDraft, KeyHealth, KeySource, KeyState};
 use store::Store;
 
 use super::{block_on, complain, say};
-use crate::boot;
 use crate::clock::Clock;
-use crate::egress::{Origin, Outgoing, OutgoingBody};
-
-const PATIENCE: Duration = Duration::from_secs(30);
-const LARGEST_ERROR: usize = 64 * 1024;
+use crate::{boot, key_text, probe, upstreams};
 
 #[derive(Debug, Subcommand)]
 pub(super) enum KeysCommand {
@@ -136,49 +128,27 @@ async fn import(
             .context("read standard input")?;
         text
     };
-    let (drafts, malformed) = parse(&text, provider);
+    let read = key_text::read(&text);
+    let drafts: Vec<KeyDraft> = read
+        .keys
+        .iter()
+        .map(|key| KeyDraft::plain(provider, key.secret.expose(), KeySource::Admin))
+        .collect();
+    let malformed = read.malformed;
     let done = store.add_keys(&drafts, Clock::start().now()).await?;
     say(&format!(
         "{} added, {} known already",
         done.added.len(),
-        done.duplicates
+        done.duplicates.len()
     ));
-    for (line, reason) in &malformed {
-        complain(&format!("line {line}: {reason}; left out"));
+    for entry in &malformed {
+        complain(&format!("line {}: {}; left out", entry.line, entry.reason));
     }
     Ok(if malformed.is_empty() {
         ExitCode::SUCCESS
     } else {
         ExitCode::FAILURE
     })
-}
-
-/// Reads keys out of free text; gives what is none of them by line.
-fn parse(text: &str, provider: &str) -> (Vec<KeyDraft>, Vec<(usize, &'static str)>) {
-    let (mut drafts, mut malformed) = (Vec::new(), Vec::new());
-    for (number, line) in text.lines().enumerate() {
-        let content = line.split('#').next().unwrap_or_default();
-        let words = content.split(|c: char| c.is_whitespace() || c == ',' || c == ';');
-        for word in words.filter(|word| !word.is_empty()) {
-            let word = word.trim_matches(['"', '\'']);
-            match problem_with(word) {
-                None => drafts.push(KeyDraft::plain(provider, word, KeySource::Admin)),
-                Some(reason) => malformed.push((number + 1, reason)),
-            }
-        }
-    }
-    (drafts, malformed)
-}
-
-/// Providers change the form of their keys, so only what can be no key at all is refused.
-fn problem_with(word: &str) -> Option<&'static str> {
-    let is_plain = word.bytes().all(|byte| byte.is_ascii_graphic());
-    match word.len() {
-        0..8 => Some("too short for a key"),
-        513.. => Some("too long for a key"),
-        _ if !is_plain => Some("has characters that no key has"),
-        _ => None,
-    }
 }
 
 async fn test(
@@ -206,9 +176,8 @@ async fn test(
             ));
             continue;
         };
-        let origin = boot::open_origin(settings, config)?;
-        let verdict = tokio::time::timeout(PATIENCE, probe(&origin, key)).await;
-        let verdict = verdict.unwrap_or_else(|_| Verdict::new(Class::Timeout, "no_answer"));
+        let origin = upstreams::open_origin(settings, config)?;
+        let verdict = probe::probe(&origin, key).await;
         failed += usize::from(verdict.class != Class::Ok);
         if verdict.class == Class::Ok && state.health != KeyHealth::Active {
             store.revive_keys(&[key.id], Clock::start().now()).await?;
@@ -233,57 +202,9 @@ async fn test(
     })
 }
 
-/// Lists one model: proves the key, costs no quota.
-async fn probe(origin: &Origin, key: &Key) -> Verdict {
-    let mut headers = HeaderMap::new();
-    if google::authenticate(&mut headers, &key.secret, Place::Model).is_err() {
-        return Verdict::new(Class::KeyInvalid, "key_not_sendable");
-    }
-    let mut request = Outgoing {
-        method: Method::GET,
-        path_and_query: "/v1beta/models?pageSize=1".into(),
-        headers,
-        body: OutgoingBody::Buffered(Vec::new().into()),
-        creates: false,
-    };
-    let answer = match origin.send(&mut request).await {
-        Ok(answer) => answer,
-        Err(error) => return Verdict::new(Class::Network, error.reason()),
-    };
-    if answer.status().is_success() {
-        return Verdict::ok();
-    }
-    let (head, body) = answer.into_parts();
-    let body = Limited::new(body, LARGEST_ERROR).collect().await;
-    let body = body
-        .map(http_body_util::Collected::to_bytes)
-        .unwrap_or_default();
-    let (status, place) = (head.status.as_u16(), Place::Model);
-    google::judge_error(&ErrorAnswer {
-        status,
-        headers: &head.headers,
-        body: &body,
-        place,
-    })
-}
-
 async fn export(store: &Store, provider: Option<&str>) -> anyhow::Result<ExitCode> {
     for (key, _) in keys_of(store, provider).await? {
         say(key.secret.expose());
     }
     Ok(ExitCode::SUCCESS)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn keys_are_read_out_of_free_text() {
-        let text = "AIza-first-key, AIza-second-key # both of team a\n\n# nothing\n\"AQ.third-key\"\nshort\n";
-        let (drafts, malformed) = parse(text, "google");
-        let keys: Vec<&str> = drafts.iter().map(|draft| draft.secret.expose()).collect();
-        assert_eq!(keys, ["AIza-first-key", "AIza-second-key", "AQ.third-key"]);
-        assert_eq!(malformed, [(5, "too short for a key")]);
-    }
 }

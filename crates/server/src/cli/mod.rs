@@ -3,6 +3,8 @@
 mod check_config;
 mod healthcheck;
 mod keys;
+mod openapi;
+mod rotate_master_key;
 mod serve;
 mod summary;
 
@@ -33,26 +35,43 @@ enum Command {
     /// Serve callers (the default).
     Serve,
     /// Read the configuration, and say what is wrong with it.
-    CheckConfig,
+    CheckConfig {
+        /// Print a JSON Schema of the file instead, for editors.
+        #[arg(long)]
+        schema: bool,
+    },
+    /// Print the `OpenAPI` document of the admin API.
+    Openapi,
     /// Exit with 0 when the local instance is ready.
     Healthcheck,
     /// Work with provider keys.
     #[command(subcommand)]
     Keys(keys::KeysCommand),
+    /// Encrypt every secret of the store under a new master key; instances go on serving meanwhile.
+    RotateMasterKey,
 }
 
 /// Reads the command line and does what it says.
 pub fn run() -> ExitCode {
     let arguments = Arguments::parse();
+    if matches!(arguments.command, Some(Command::Openapi)) {
+        return openapi::run();
+    }
+    let command = arguments.command.unwrap_or(Command::Serve);
+    if matches!(command, Command::CheckConfig { schema: true }) {
+        return check_config::print_schema();
+    }
     let config = match load(arguments.config) {
         Ok(config) => config,
         Err(code) => return code,
     };
-    let done = match arguments.command.unwrap_or(Command::Serve) {
+    let done = match command {
         Command::Serve => serve::run(config),
-        Command::CheckConfig => Ok(check_config::run(&config)),
+        Command::CheckConfig { .. } => Ok(check_config::run(&config)),
+        Command::Openapi => Ok(openapi::run()),
         Command::Healthcheck => healthcheck::run(&config),
         Command::Keys(command) => keys::run(command, &config),
+        Command::RotateMasterKey => rotate_master_key::run(&config),
     };
     done.unwrap_or_else(|error| {
         complain(&format!("keymux: {error:#}"));

@@ -16,7 +16,7 @@ pub(crate) fn summary(app: &App, address: SocketAddr, made: &Made) -> String {
     };
     let mut keys = 0;
     for provider in snapshot.providers.iter() {
-        let census = provider.pool.census(app.clock.now());
+        let census = provider.pool().census(app.clock.now());
         keys += census.total;
         let mut parts = vec![format!("{} usable", census.active)];
         for (count, state) in [
@@ -36,6 +36,10 @@ pub(crate) fn summary(app: &App, address: SocketAddr, made: &Made) -> String {
         ));
     }
     line(format!("client keys: {}", snapshot.clients.len()));
+    line(format!(
+        "admin API: http://{address}/docs (user {})",
+        snapshot.config.admin.username
+    ));
     if keys == 0 {
         line("no provider key yet: set GEMINI_API_KEYS, or run `keymux keys import FILE`".into());
     }

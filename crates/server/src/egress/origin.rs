@@ -24,7 +24,7 @@ const KEEP_ALIVE: Duration = Duration::from_secs(20);
 const STREAMS_PER_CONNECTION: usize = 90;
 
 /// How a provider is reached.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct OriginOptions {
     /// Its base URL, without a query.
     pub(crate) base_url: String,
@@ -39,6 +39,7 @@ pub(crate) struct OriginOptions {
 /// A provider's address with its connections.
 #[derive(Debug)]
 pub(crate) struct Origin {
+    options: OriginOptions,
     endpoint: Endpoint,
     authority: HeaderValue,
     scheme: Scheme,
@@ -56,7 +57,7 @@ struct Shared {
 }
 
 impl Origin {
-    pub(crate) fn new(options: &OriginOptions) -> anyhow::Result<Self> {
+    pub(crate) fn new(options: OriginOptions) -> anyhow::Result<Self> {
         let uri: Uri = options.base_url.parse().context("parse base_url")?;
         let authority = uri.authority().context("base_url has no host")?;
         let scheme = uri.scheme().cloned().context("base_url has no scheme")?;
@@ -76,15 +77,19 @@ impl Origin {
             base_path: uri.path().trim_end_matches('/').to_owned(),
             idle: Arc::default(),
             h2: Mutex::default(),
+            options,
         })
+    }
+
+    /// What it was made from.
+    pub(crate) fn options(&self) -> &OriginOptions {
+        &self.options
     }
 
     /// The address without a slash at its end, for example `https://generativelanguage.googleapis.com`.
     pub(crate) fn url(&self) -> String {
-        {
-            let authority = self.authority.to_str().unwrap_or_default();
-            format!("{}://{authority}{}", self.scheme, self.base_path)
-        }
+        let authority = self.authority.to_str().unwrap_or_default();
+        format!("{}://{authority}{}", self.scheme, self.base_path)
     }
 
     /// Sends the request and gives the answer once its head is there.

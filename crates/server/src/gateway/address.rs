@@ -1,6 +1,6 @@
-//! The address that a caller used, for links in answers that must lead back through keymux.
+//! Addresses behind proxies: the one that a caller used, for links that must lead back through keymux, and its own.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 
 use http::HeaderMap;
 use http::header::HOST;
@@ -10,7 +10,7 @@ use ipnet::IpNet;
 ///
 /// `X-Forwarded-Proto` and `X-Forwarded-Host` count only from a trusted proxy.
 pub(crate) fn as_called(headers: &HeaderMap, peer: IpAddr, trusted: &[IpNet]) -> Option<String> {
-    let is_trusted = trusted.iter().any(|net| net.contains(&peer));
+    let is_trusted = trusted.iter().any(|net| net.contains(&peer.to_canonical()));
     let forwarded = |name: &str| {
         let first = headers.get(name)?.to_str().ok()?.split(',').next()?.trim();
         (is_trusted && is_plain(first)).then_some(first)
@@ -21,6 +21,41 @@ pub(crate) fn as_called(headers: &HeaderMap, peer: IpAddr, trusted: &[IpNet]) ->
         _ => "http",
     };
     is_plain(host).then(|| format!("{scheme}://{host}"))
+}
+
+/// The address of whoever sent the request. `X-Forwarded-For` counts only from trusted proxies, and of it only the last
+/// entry that is none of them: what stands before was written by the caller.
+pub(crate) fn sender(headers: &HeaderMap, peer: IpAddr, trusted: &[IpNet]) -> IpAddr {
+    let is_trusted = |address: IpAddr| trusted.iter().any(|net| net.contains(&address));
+    let peer = peer.to_canonical();
+    if !is_trusted(peer) {
+        return peer;
+    }
+    let lines = headers.get_all("x-forwarded-for").iter();
+    let entries: Vec<&str> = lines
+        .filter_map(|line| line.to_str().ok())
+        .flat_map(|line| line.split(','))
+        .collect();
+    let mut nearest = peer;
+    for entry in entries.iter().rev() {
+        let Some(address) = read_address(entry.trim()) else {
+            break;
+        };
+        nearest = address;
+        if !is_trusted(address) {
+            break;
+        }
+    }
+    nearest
+}
+
+/// An address, perhaps with a port as some proxies write it.
+fn read_address(text: &str) -> Option<IpAddr> {
+    let plain = text.parse().ok();
+    let with_port = || text.parse::<SocketAddr>().ok().map(|address| address.ip());
+    plain
+        .or_else(with_port)
+        .map(|address: IpAddr| address.to_canonical())
 }
 
 /// A host, a port or a scheme, and nothing that could begin a path or another header.
@@ -64,5 +99,29 @@ mod tests {
         check(&[("host", "[::1]:8000")], &[], Some("http://[::1]:8000"));
         check(&[("host", "evil/path")], &[], None);
         check(&[], &[], None);
+    }
+
+    fn check_sender(forwarded: &[&'static str], peer: &str, expected: &str) {
+        let mut headers = HeaderMap::new();
+        for line in forwarded {
+            headers.append("x-forwarded-for", http::HeaderValue::from_static(line));
+        }
+        let trusted = ["10.0.0.0/8".parse().unwrap()];
+        let sender = sender(&headers, peer.parse().unwrap(), &trusted);
+        assert_eq!(sender.to_string(), expected, "{forwarded:?} from {peer}");
+    }
+
+    #[test]
+    fn the_sender_is_the_last_address_that_no_trusted_proxy_has() {
+        check_sender(&["203.0.113.9"], "198.51.100.7", "198.51.100.7");
+        check_sender(&["203.0.113.9"], "10.0.0.5", "203.0.113.9");
+        check_sender(
+            &["1.2.3.4, 203.0.113.9, 10.0.0.6"],
+            "10.0.0.5",
+            "203.0.113.9",
+        );
+        check_sender(&["1.2.3.4", "203.0.113.9:4711"], "10.0.0.5", "203.0.113.9");
+        check_sender(&["1.2.3.4, nonsense"], "10.0.0.5", "10.0.0.5");
+        check_sender(&[], "::ffff:10.0.0.5", "10.0.0.5");
     }
 }

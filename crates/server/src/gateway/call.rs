@@ -12,7 +12,7 @@ use http::{HeaderMap, StatusCode};
 use http_body::Body as _;
 use http_body_util::BodyExt;
 use hyper::body::Incoming;
-use providers::google::{self, Place, Transfer};
+use providers::google::{Operation, Place, Transfer};
 use wire::gemini::{Content, Framing};
 
 use super::caller::without_credentials;
@@ -32,8 +32,6 @@ const SMALL_CHUNK: usize = 2048;
 /// A request, understood as far as routing needs.
 #[derive(Debug)]
 pub(crate) struct Call {
-    /// A name from a bounded set, for example `generateContent`.
-    pub(crate) endpoint: &'static str,
     /// The part of Google's API that it is for.
     pub(crate) place: Place,
     /// The model asked for; empty where the call names none.
@@ -57,13 +55,13 @@ impl Call {
     /// Reads the request: its body too, unless it is an upload.
     pub(crate) async fn read(
         route: &Route,
+        operation: Operation<'_>,
         head: Parts,
         body: Incoming,
         peer: IpAddr,
         snapshot: &Snapshot,
     ) -> Result<Self, GatewayError> {
         let server = &snapshot.config.server;
-        let operation = google::operation(&head.method, route.path());
         let called_at = address::as_called(&head.headers, peer, &server.trusted_proxies);
         let brought = brought_key(&head.headers);
         let is_file = operation.transfer == Transfer::Upload && !begins_upload(&head.headers);
@@ -86,7 +84,6 @@ impl Call {
             creates: operation.creates,
         };
         Ok(Self {
-            endpoint: operation.endpoint,
             place: operation.place,
             model: operation.model.unwrap_or_default().into_owned(),
             answer: operation.answer,

@@ -3,23 +3,25 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
-use domain::{Client, Fingerprint, UnixMs};
+use domain::{Class, Client, Fingerprint, Secret, UnixMs};
 use http::header::AUTHORIZATION;
 use http::{HeaderMap, StatusCode};
 
 use crate::gateway::error::GatewayError;
-use crate::snapshot::Snapshot;
+use crate::snapshot::{KnownClient, Snapshot};
 
 /// Headers in which a client key may be shown besides `Authorization: Bearer`.
 pub(crate) const KEY_HEADERS: [&str; 3] = ["x-goog-api-key", "x-server-key", "x-api-key"];
 /// Query parameters that hold credentials: read here, never forwarded.
-pub(crate) const KEY_PARAMETERS: [&str; 2] = ["key", "access_token"];
+///
+/// A wrong credential of the caller's beside a key of the pool would make the provider refuse that key.
+pub(crate) const KEY_PARAMETERS: [&str; 4] = ["key", "$key", "access_token", "oauth_token"];
 
 /// Who asks.
 #[derive(Clone, Debug)]
 pub(crate) enum Caller {
     /// The holder of a client key.
-    Client(Arc<Client>),
+    Client(Arc<KnownClient>),
     /// Nobody in particular: `server.auth: open`.
     Anonymous,
 }
@@ -27,7 +29,7 @@ pub(crate) enum Caller {
 impl Caller {
     pub(crate) fn client(&self) -> Option<&Client> {
         match self {
-            Self::Client(client) => Some(client),
+            Self::Client(known) => Some(&known.client),
             Self::Anonymous => None,
         }
     }
@@ -65,24 +67,30 @@ pub(crate) fn shows_key(headers: &HeaderMap, query: Option<&str>) -> bool {
     credentials(headers, query).next().is_some()
 }
 
+/// Every key that is shown, right or wrong.
+pub(crate) fn shown_keys(headers: &HeaderMap, query: Option<&str>) -> Vec<Secret> {
+    credentials(headers, query).map(Secret::new).collect()
+}
+
 /// Whether the caller authenticates as OpenAI's clients do rather than as Google's.
 pub(crate) fn speaks_openai(headers: &HeaderMap, query: Option<&str>) -> bool {
     let googles = ["x-goog-api-key", "x-server-key"];
     !googles.iter().any(|name| headers.contains_key(*name)) && parameter(query, "key").is_none()
 }
 
-pub(crate) fn check(client: &Arc<Client>, now: UnixMs) -> Result<Caller, GatewayError> {
+pub(crate) fn check(known: &Arc<KnownClient>, now: UnixMs) -> Result<Caller, GatewayError> {
+    let client = &known.client;
     if !client.enabled {
         return Err(refused("the client key is disabled"));
     }
     if client.expires_at.is_some_and(|end| end <= now) {
         return Err(refused("the client key has expired"));
     }
-    Ok(Caller::Client(client.clone()))
+    Ok(Caller::Client(known.clone()))
 }
 
 fn refused(public: &str) -> GatewayError {
-    GatewayError::caller(StatusCode::UNAUTHORIZED, public).code("invalid_api_key")
+    GatewayError::upstream(StatusCode::UNAUTHORIZED, Class::Refused, public).code("invalid_api_key")
 }
 
 fn credentials<'a>(
@@ -105,13 +113,21 @@ fn credentials<'a>(
         .chain(parameter(query, "key"))
 }
 
-/// A query parameter's value, percent-decoded; none when it is absent or empty.
+/// Every query parameter, percent-decoded.
+pub(crate) fn parameters(
+    query: Option<&str>,
+) -> impl Iterator<Item = (Cow<'_, str>, Cow<'_, str>)> {
+    let pairs = query.unwrap_or_default().split('&');
+    pairs.map(|pair| {
+        let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
+        (decoded(name), decoded(value))
+    })
+}
+
+/// A query parameter's value; none when it is absent or empty.
 fn parameter<'a>(query: Option<&'a str>, name: &str) -> Option<Cow<'a, str>> {
-    let pairs = query?.split('&').filter_map(|pair| pair.split_once('='));
-    let (_, value) = pairs
-        .into_iter()
-        .find(|(key, value)| decoded(key) == name && !value.is_empty())?;
-    Some(decoded(value))
+    let mut given = parameters(query).filter(|(known, value)| known == name && !value.is_empty());
+    given.next().map(|(_, value)| value)
 }
 
 /// Percent-decoded; a name may be encoded as well as a value.
@@ -148,6 +164,7 @@ mod tests {
             ("access_token=auth_tokens%2Fx&a=b", "a=b"),
             ("key", ""),
             ("%6Bey=sk-1&a=b", "a=b"),
+            ("%24key=sk-1&$key=sk-2&oauth_token=x", ""),
         ] {
             assert_eq!(without_credentials(query), kept, "{query}");
         }

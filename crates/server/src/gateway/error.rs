@@ -114,13 +114,16 @@ impl GatewayError {
     }
 
     /// One line for operators; a caller's mistake is none of their business unless they look closer.
+    ///
+    /// What the caller reads may quote the caller: as a field it stays on its line.
     pub(crate) fn log(&self, request: domain::RequestId) {
         let (status, class) = (self.status.as_u16(), self.class.name());
+        let public = self.public.as_str();
         let private = self.private.as_deref().unwrap_or_default();
-        if self.class == Class::BadRequest {
-            tracing::debug!(request.id = %request, status, private, "request refused: {}", self.public);
+        if matches!(self.class, Class::BadRequest | Class::Refused) {
+            tracing::debug!(request.id = %request, status, public, private, "request refused");
         } else {
-            tracing::warn!(request.id = %request, status, class, private, "request failed: {}", self.public);
+            tracing::warn!(request.id = %request, status, class, public, private, "request failed");
         }
     }
 }

@@ -12,6 +12,7 @@ use super::caller::Caller;
 use super::credentials::{Credential, Credentials};
 use super::error::GatewayError;
 use super::failover::{self, Outcome};
+use super::own_keys::OwnKeys;
 use super::record::Recording;
 use super::relay::Relay;
 use super::uploads::Session;
@@ -29,6 +30,7 @@ pub(crate) struct Exchange {
     pub(crate) caller: Caller,
     pub(crate) recording: Recording,
     credentials: Credentials,
+    own_keys: OwnKeys,
 }
 
 impl Exchange {
@@ -43,7 +45,8 @@ impl Exchange {
     ) -> Self {
         app.retry_budget.request(app.clock.now());
         let pinned = session.map(|session| session.key);
-        let credentials = Credentials::new(call.brought.take(), pinned);
+        let owner = caller.client().and_then(|client| client.owner);
+        let credentials = Credentials::new(&provider.pools, owner, call.brought.take(), pinned);
         let (app, recording) = (app.clone(), recording.clone());
         Self {
             app,
@@ -53,6 +56,7 @@ impl Exchange {
             caller,
             recording,
             credentials,
+            own_keys: OwnKeys::new(owner),
         }
     }
 
@@ -93,18 +97,29 @@ impl Exchange {
 
     pub(crate) fn next_credential(&mut self, again: bool) -> Result<Credential, Exhausted> {
         let now = self.app.clock.now();
-        self.credentials
-            .next(&self.provider.pool, &self.call.model, again, now)
+        let next = self.credentials.next(&self.call.model, again, now);
+        let notice = self.own_keys.went_on(next.as_ref(), &self.provider.name);
+        if let Some(notice) = notice {
+            self.app.notices.put(notice);
+        }
+        next
     }
 
-    /// Tells the pool what became of one of its keys.
-    pub(crate) fn report(&self, credential: &Credential, tried: &Tried) {
-        if let Credential::Pooled(lease) = credential {
-            let now = self.app.clock.now();
-            self.provider
-                .pool
-                .report(lease, &self.call.model, &tried.verdict, tried.took, now);
+    /// Tells what became of a key: the pool that it is in, and whoever watches over its owner's keys.
+    pub(crate) fn report(&mut self, credential: &Credential, tried: &Tried) {
+        let now = self.app.clock.now();
+        credential.report(&self.call.model, &tried.verdict, tried.took, now);
+        if tried.result.is_err() {
+            self.own_keys.failed(credential, &tried.verdict);
+        } else if let Some(notice) = self.own_keys.answered(credential, &self.provider.name) {
+            self.app.notices.put(notice);
         }
+    }
+
+    /// Whether the model is overloaded for everyone, so that trying other keys is useless.
+    pub(crate) fn is_overloaded(&self) -> bool {
+        let now = self.app.clock.now();
+        self.credentials.is_overloaded(&self.call.model, now)
     }
 
     pub(crate) fn log_failure(

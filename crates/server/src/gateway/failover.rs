@@ -161,10 +161,7 @@ impl Run {
         if *repeated >= at_most
             || self.counted >= retry.max_attempts
             || Instant::now() + pause >= self.deadline
-            || exchange
-                .provider
-                .pool
-                .is_overloaded(&exchange.call.model, now)
+            || exchange.is_overloaded()
             || !exchange.app.retry_budget.retry(now)
         {
             return Next::Answer;

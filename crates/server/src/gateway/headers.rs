@@ -59,7 +59,12 @@ fn is_credential(name: &str) -> bool {
 fn tells_who_called(name: &str) -> bool {
     matches!(
         name,
-        "forwarded" | "true-client-ip" | "via" | "x-client-ip" | "x-real-ip"
+        "forwarded"
+            | "true-client-ip"
+            | "via"
+            | "x-client-ip"
+            | "x-goog-user-project"
+            | "x-real-ip"
     ) || ["cf-", "x-envoy-", "x-forwarded-"]
         .iter()
         .any(|prefix| name.starts_with(prefix))

@@ -7,7 +7,6 @@ use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
 use bytes::Bytes;
-use domain::Class;
 use http::header::{CACHE_CONTROL, CONTENT_TYPE};
 use http::{HeaderValue, Response};
 use http_body::Body as _;
@@ -17,6 +16,7 @@ use wire::gemini::error::Shape;
 use super::error::{ErrorShape, GatewayError};
 use super::exchange::Exchange;
 use super::record::Recording;
+use super::relay::Ending;
 use crate::http::{Body, BoxError};
 
 const COMMENT: &[u8] = b": waiting\r\n\r\n";
@@ -103,9 +103,9 @@ impl Waiting {
         [b"data: ", &*line, b"\r\n\r\n"].concat().into()
     }
 
-    pub(crate) fn outcome(&self) -> Option<(Class, Option<domain::Usage>)> {
+    pub(crate) fn ending(&self) -> Option<Ending> {
         match &self.state {
-            State::Answered(body) => body.outcome(),
+            State::Answered(body) => body.ending(),
             State::Serving(_) | State::Over => None,
         }
     }

@@ -1,10 +1,11 @@
 //! The path of a request: who asks, what is asked, with which keys, try after try, and the answer.
 //! `serve` and `answer` below are the whole of it; each step is a file of that name.
 
-mod address;
+pub(crate) mod address;
+mod admission;
 mod attempt;
 mod call;
-mod caller;
+pub(crate) mod caller;
 mod credentials;
 mod error;
 mod exchange;
@@ -12,8 +13,11 @@ mod failover;
 mod headers;
 mod heartbeat;
 mod hold;
+mod kept_bodies;
 mod links;
 mod models;
+mod own_keys;
+mod parameters;
 mod record;
 mod relay;
 mod route;
@@ -27,13 +31,15 @@ use hyper::body::Incoming;
 
 pub(crate) use error::{ErrorShape, GatewayError};
 pub(crate) use heartbeat::Waiting;
+pub(crate) use kept_bodies::{BodySink, KeptBodies, KeptBody};
 pub(crate) use record::{RecordSink, Recording};
-pub(crate) use relay::Relay;
+pub(crate) use relay::{Ending, Relay};
 pub(crate) use route::{Found, Kind, Route};
 pub(crate) use uploads::Uploads;
 
 use crate::app::App;
 use crate::http::Body;
+use admission::Ask;
 use call::Call;
 use exchange::Exchange;
 
@@ -73,13 +79,25 @@ async fn answer(
         Some(session) => session.admit(&head.headers, route.query(), &snapshot, now)?,
         None => caller::identify(&head.headers, route.query(), &snapshot, now)?,
     };
-    recording.caller(&caller);
+    recording.caller(&caller, || caller::shown_keys(&head.headers, route.query()));
     let provider = snapshot
         .gemini()
         .cloned()
         .ok_or_else(failover::no_provider)?;
-    let call = Call::read(&route, head, body, peer, &snapshot).await?;
-    recording.call(&call, &provider);
+    let operation = route.operation(&head.method);
+    let ask = Ask {
+        method: &head.method,
+        provider: &provider.name,
+        endpoint: operation.endpoint,
+        model: operation.model.as_deref().unwrap_or_default(),
+        address: address::sender(&head.headers, peer, &snapshot.config.server.trusted_proxies),
+    };
+    recording.ask(&ask, &provider);
+    admission::admit(&caller, &ask, &snapshot, recording, now)?;
+    parameters::check(&head, route.query(), &caller, &ask)?;
+    let call = Call::read(&route, operation, head, body, peer, &snapshot).await?;
+    recording.request_body(&call.outgoing.body);
+    admission::check_named_model(&caller, &call, &provider.name)?;
     // Boxed, like the rarer steps: futures are moved whole, and each one holds those that it waits for.
     let exchange = Box::new(Exchange::new(
         app, snapshot, provider, call, caller, session, recording,

@@ -12,6 +12,7 @@ use wire::openai::models::{Model, list};
 use super::error::GatewayError;
 use super::exchange::Exchange;
 use super::failover::{self, Outcome};
+use super::relay::Ending;
 use crate::http::Body;
 
 /// Google lists at most this many models on a page.
@@ -38,7 +39,11 @@ pub(crate) async fn answer(mut exchange: Exchange) -> Result<Response<Body>, Gat
         Some(id) => one(&mut exchange, id).await?,
     };
     exchange.recording.answered(200, false);
-    exchange.recording.over(Class::Ok, None);
+    exchange.recording.over(Ending {
+        class: Class::Ok,
+        usage: None,
+        model: None,
+    });
     let mut response = Response::new(Body::full(body));
     response
         .headers_mut()

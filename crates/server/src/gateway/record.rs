@@ -5,17 +5,26 @@ use std::sync::atomic::{AtomicU16, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use domain::{Attempt, AttemptOutcome, Class, Dialect, RequestId, RequestRecord, UnixMs, Usage};
+use config::Bodies;
+use domain::{
+    Attempt, AttemptOutcome, Class, Dialect, Nanodollars, RequestId, RequestRecord, Secret, UnixMs,
+};
 use http::{HeaderMap, HeaderValue};
+use metering::{Permit, Standing};
 use prometheus::IntCounter;
 use tokio::sync::mpsc;
 
+use super::admission::Ask;
 use super::attempt::Tried;
-use super::call::Call;
 use super::caller::Caller;
 use super::credentials::Credential;
+use super::kept_bodies::{KeptBodies, KeptBody};
+use super::relay::Ending;
 use super::{Kind, Route};
 use crate::app::App;
+use crate::egress::OutgoingBody;
+use crate::events::Happening;
+use crate::saver::LONGEST_MODEL;
 use crate::snapshot::Provider;
 
 /// The status of a request whose caller went away before there was an answer (nginx's convention).
@@ -79,7 +88,19 @@ struct Shared {
 #[derive(Debug)]
 struct Draft {
     record: RequestRecord,
+    /// Usage in the answer is what the request took.
+    takes_tokens: bool,
+    /// The model that the provider says has answered.
+    answered_by: Option<Arc<str>>,
     key_label: Option<HeaderValue>,
+    /// The place that the request takes of its client key's limits.
+    permit: Option<Permit>,
+    standing: Option<Standing>,
+    /// Bodies are kept where the settings say so.
+    bodies: Bodies,
+    request_body: Option<KeptBody>,
+    response_body: Option<KeptBody>,
+    secrets: Vec<Secret>,
 }
 
 impl Recording {
@@ -103,12 +124,21 @@ impl Recording {
             latency_us: 0,
             first_byte_us: None,
             usage: None,
+            cost: None,
             error: Some(Class::ClientGone),
             attempts: Vec::new(),
         };
         let draft = Mutex::new(Draft {
             record,
+            takes_tokens: false,
+            answered_by: None,
             key_label: None,
+            permit: None,
+            standing: None,
+            bodies: app.snapshot.load().config.logs.bodies,
+            request_body: None,
+            response_body: None,
+            secrets: Vec::new(),
         });
         Self(Arc::new(Shared {
             app: app.clone(),
@@ -122,23 +152,64 @@ impl Recording {
         self.0.id
     }
 
-    pub(crate) fn caller(&self, caller: &Caller) {
-        self.draft().record.client = caller.client().map(|client| client.id);
+    /// Who asks; the keys that were shown are kept out of kept bodies.
+    pub(crate) fn caller(&self, caller: &Caller, shown: impl FnOnce() -> Vec<Secret>) {
+        let mut draft = self.draft();
+        draft.record.client = caller.client().map(|client| client.id);
+        if draft.bodies != Bodies::None {
+            draft.secrets = shown();
+        }
     }
 
-    pub(crate) fn call(&self, call: &Call, provider: &Provider) {
-        let record = &mut self.draft().record;
-        if record.dialect == Dialect::Gemini {
-            record.endpoint = call.endpoint;
-        }
+    pub(crate) fn ask(&self, ask: &Ask<'_>, provider: &Provider) {
+        let mut draft = self.draft();
+        draft.takes_tokens = ask.takes_tokens();
+        let record = &mut draft.record;
+        record.endpoint = ask.endpoint;
         record.provider = Some(provider.name.clone());
-        record.model = (!call.model.is_empty()).then(|| call.model.as_str().into());
+        record.model = (!ask.model.is_empty()).then(|| beginning(ask.model).into());
+    }
+
+    /// The caller's limits let the request in: what it holds of them is free again when the record is written.
+    pub(crate) fn admitted(&self, permit: Permit, standing: Standing) {
+        let mut draft = self.draft();
+        draft.permit = Some(permit);
+        draft.standing = Some(standing);
+    }
+
+    /// Room for the body of the answer, where bodies are kept.
+    pub(crate) fn keeps_body(&self) -> Option<KeptBody> {
+        (self.draft().bodies != Bodies::None).then(KeptBody::default)
+    }
+
+    /// What the caller sent.
+    pub(crate) fn request_body(&self, body: &OutgoingBody) {
+        let mut draft = self.draft();
+        if draft.bodies != Bodies::None
+            && let OutgoingBody::Buffered(chunks) = body
+        {
+            let kept = draft.request_body.get_or_insert_default();
+            chunks.iter().for_each(|chunk| kept.push(chunk));
+        }
+    }
+
+    /// What the caller got.
+    pub(crate) fn response_body(&self, body: KeptBody) {
+        self.draft().response_body = Some(body);
+    }
+
+    /// How the caller's limits stand, for the headers of the answer.
+    pub(crate) fn standing(&self, standing: Standing) {
+        self.draft().standing = Some(standing);
     }
 
     pub(crate) fn attempt(&self, credential: &Credential, tried: &Tried) {
         let app = &self.0.app;
         let key = credential.key();
         let mut draft = self.draft();
+        if draft.bodies != Bodies::None {
+            draft.secrets.push(credential.secret().clone());
+        }
         draft.key_label = key.and_then(|key| {
             let label = key.label.clone().unwrap_or_else(|| key.id.to_string());
             HeaderValue::try_from(label).ok()
@@ -180,16 +251,16 @@ impl Recording {
         record.error = Some(class);
     }
 
-    /// The answer has been handed to the caller whole: what it turned out to be, and what it cost.
-    pub(crate) fn over(&self, class: Class, usage: Option<Usage>) {
-        let record = &mut self.draft().record;
-        record.error = (class != Class::Ok).then_some(class);
-        record.usage = usage;
+    /// The answer has been handed to the caller whole: what it turned out to be, and what it took.
+    pub(crate) fn over(&self, ending: Ending) {
+        let mut draft = self.draft();
+        draft.record.error = (ending.class != Class::Ok).then_some(ending.class);
+        draft.took(ending);
     }
 
-    /// The caller went away before the end: what the answer has cost so far.
-    pub(crate) fn left(&self, usage: Option<Usage>) {
-        self.draft().record.usage = usage;
+    /// The caller went away before the end: what the answer has taken so far.
+    pub(crate) fn left(&self, ending: Ending) {
+        self.draft().took(ending);
     }
 
     /// Adds what every answer tells of itself.
@@ -200,6 +271,9 @@ impl Recording {
             HeaderValue::try_from(self.0.id.to_string()),
         );
         let draft = self.draft();
+        for (name, value) in draft.standing.iter().flat_map(Standing::headers) {
+            insert(headers, name, HeaderValue::try_from(value));
+        }
         let Some(provider) = &draft.record.provider else {
             return;
         };
@@ -225,17 +299,73 @@ impl Recording {
     }
 }
 
+impl Draft {
+    /// Where neither the path nor the caller's own words name a model that is known, the answer does.
+    fn took(&mut self, ending: Ending) {
+        self.record.usage = ending.usage.filter(|_| self.takes_tokens);
+        if self.record.model.is_none() {
+            self.record.model.clone_from(&ending.model);
+        }
+        self.answered_by = ending.model;
+    }
+
+    /// What the answer cost, by the prices that hold now.
+    fn cost(&self, app: &App) -> Option<Nanodollars> {
+        let usage = self.record.usage.as_ref()?;
+        let provider = self.record.provider.as_deref()?;
+        let snapshot = app.snapshot.load();
+        let names = [&self.record.model, &self.answered_by];
+        let mut costs = names
+            .into_iter()
+            .flatten()
+            .filter_map(|model| snapshot.prices.cost(provider, model, usage));
+        costs.next()
+    }
+}
+
 impl Drop for Shared {
     fn drop(&mut self) {
         let draft = self.draft.get_mut().unwrap_or_else(PoisonError::into_inner);
-        draft.record.latency_us = micros(self.began.elapsed());
-        self.app.metrics.request(&draft.record);
-        let attempts = std::mem::take(&mut draft.record.attempts);
-        self.app.records.put(RequestRecord {
+        let app = &self.app;
+        draft.record.cost = draft.cost(app);
+        let record = &mut draft.record;
+        record.latency_us = micros(self.began.elapsed());
+        if let (Some(permit), Some(usage)) = (draft.permit.take(), record.usage) {
+            let cost = record.cost.unwrap_or_default();
+            permit.settle(u64::from(usage.total), cost, app.clock.now());
+        }
+        app.metrics.request(record);
+        app.pulse.ended(record, app.clock.now());
+        let attempts = std::mem::take(&mut record.attempts);
+        let record = RequestRecord {
             attempts,
-            ..draft.record.clone()
-        });
+            ..record.clone()
+        };
+        let is_kept = match draft.bodies {
+            Bodies::None => false,
+            Bodies::Errors => record.error.is_some() || record.status >= 400,
+            Bodies::All => true,
+        };
+        if is_kept {
+            app.bodies.put(KeptBodies {
+                id: record.id,
+                request: draft.request_body.take(),
+                response: draft.response_body.take(),
+                secrets: std::mem::take(&mut draft.secrets),
+            });
+        }
+        app.events
+            .tell(|| Happening::Request(Arc::new(record.clone())));
+        app.records.put(record);
     }
+}
+
+/// As much of a model's name as is kept.
+fn beginning(model: &str) -> &str {
+    let longest = model.len().min(LONGEST_MODEL);
+    let mut ends = (0..=longest).rev();
+    let end = ends.find(|&end| model.is_char_boundary(end));
+    &model[..end.unwrap_or(0)]
 }
 
 fn insert<E>(headers: &mut HeaderMap, name: &'static str, value: Result<HeaderValue, E>) {
@@ -246,4 +376,46 @@ fn insert<E>(headers: &mut HeaderMap, name: &'static str, value: Result<HeaderVa
 
 fn micros(span: Duration) -> u64 {
     u64::try_from(span.as_micros()).unwrap_or(u64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_full_queue_drops_and_counts_and_does_not_wait() {
+        let dropped = IntCounter::new("dropped", "records").unwrap();
+        let (queue, mut writer) = mpsc::channel(2);
+        let sink = RecordSink::new(queue, dropped.clone());
+        let record = RequestRecord {
+            id: RequestId(1),
+            client: None,
+            dialect: Dialect::Gemini,
+            endpoint: "other",
+            provider: None,
+            model: None,
+            key: None,
+            status: 200,
+            stream: false,
+            latency_us: 0,
+            first_byte_us: None,
+            usage: None,
+            cost: None,
+            error: None,
+            attempts: Vec::new(),
+        };
+        for _ in 0..5 {
+            sink.put(record.clone());
+        }
+        assert_eq!((sink.depth(), dropped.get()), (2, 3));
+        assert!(writer.try_recv().is_ok());
+        sink.put(record);
+        assert_eq!((sink.depth(), dropped.get()), (2, 3));
+    }
+
+    #[test]
+    fn of_a_long_name_the_beginning_is_kept() {
+        assert_eq!(beginning("gemini-2.5-flash"), "gemini-2.5-flash");
+        assert_eq!(beginning(&"é".repeat(200)), "é".repeat(128));
+    }
 }

@@ -2,6 +2,7 @@
 //! It ends a broken stream with an error in the dialect. Dropping it, when the caller goes away, cancels upstream.
 
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
@@ -10,11 +11,21 @@ use domain::{Class, Usage};
 use http::response::Parts;
 use http_body::{Body, Frame};
 use tokio::time::{Instant, Sleep, sleep_until};
+use wire::gemini::AnswerScan;
 use wire::gemini::error::ErrorBody;
 
 use super::credentials::Credential;
 use super::hold::{Answer, Flow};
 use crate::egress::UpstreamBody;
+
+/// How an answer ended, as far as it was read.
+#[derive(Clone, Debug)]
+pub(crate) struct Ending {
+    pub(crate) class: Class,
+    pub(crate) usage: Option<Usage>,
+    /// The model that the provider says has answered.
+    pub(crate) model: Option<Arc<str>>,
+}
 
 /// An answer under way.
 #[derive(Debug)]
@@ -44,17 +55,19 @@ impl Relay {
         (answer.head, relay)
     }
 
-    /// How it ended and what it cost, as far as it was read.
-    pub(crate) fn outcome(&self) -> (Class, Option<Usage>) {
+    /// How it ended and what it took, as far as it was read.
+    pub(crate) fn ending(&self) -> Ending {
         let judged = self.flow.final_verdict().class;
         let class = match self.broken {
             Some(broken) if judged != Class::Ok || self.flow.scan().is_none() => broken,
             _ => judged,
         };
-        (
+        let summary = self.flow.scan().map(AnswerScan::summary);
+        Ending {
             class,
-            self.flow.scan().and_then(|scan| scan.summary().usage),
-        )
+            usage: summary.and_then(|summary| summary.usage),
+            model: summary.and_then(|summary| summary.model_version.as_deref().map(Arc::from)),
+        }
     }
 
     /// The next bytes for the caller.

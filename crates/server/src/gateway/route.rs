@@ -2,6 +2,7 @@
 
 use http::uri::PathAndQuery;
 use http::{HeaderMap, Method, Uri};
+use providers::google::{self, Operation};
 use wire::gemini::error::Shape;
 
 use super::caller;
@@ -92,6 +93,19 @@ impl Route {
         self.target.path()
     }
 
+    /// What is asked for, by method and path.
+    pub(crate) fn operation(&self, method: &Method) -> Operation<'_> {
+        let operation = google::operation(method, self.path());
+        match self.kind {
+            Kind::Gemini => operation,
+            Kind::OpenAiModels => Operation {
+                endpoint: "models.list",
+                model: None,
+                ..operation
+            },
+        }
+    }
+
     pub(crate) fn query(&self) -> Option<&str> {
         self.target.query()
     }
@@ -124,32 +138,58 @@ impl Route {
     }
 }
 
-/// The path with single slashes and plain colons, the query untouched; none where a segment is `.` or `..`.
+/// The path with single slashes and nothing encoded that may stand plain, the query untouched; none where a segment is `.`
+/// or `..`.
 ///
-/// SDKs join base URLs and paths so that slashes double, and some clients encode the colon before a method.
+/// SDKs join base URLs and paths so that slashes double, and some clients encode the colon before a method. Letters that
+/// are encoded name the same path to the provider (RFC 3986, 6.2.2.2), so they must not hide from limits what is called.
 fn normal(uri: &Uri) -> Option<PathAndQuery> {
     let path = uri.path();
-    let is_dots = |segment: &str| {
-        let plain = segment.replace("%2e", ".").replace("%2E", ".");
-        plain == "." || plain == ".."
-    };
-    let may_climb = path.contains('.') || path.contains("%2");
-    if may_climb && path.split('/').any(is_dots) {
-        return None;
-    }
-    if !path.contains("//") && !path.contains("%3") {
-        return uri.path_and_query().cloned();
+    let is_plain = !path.contains("//") && !path.contains('%');
+    if is_plain {
+        let climbs = path.contains('.') && path.split('/').any(is_dots);
+        return (!climbs).then(|| uri.path_and_query().cloned())?;
     }
     let mut tidy = String::with_capacity(path.len());
     for segment in path.split('/').filter(|segment| !segment.is_empty()) {
+        let segment = without_needless_encoding(segment);
+        if is_dots(&segment) {
+            return None;
+        }
         tidy.push('/');
-        tidy.push_str(&segment.replace("%3A", ":").replace("%3a", ":"));
+        tidy.push_str(&segment);
     }
     if let Some(query) = uri.query() {
         tidy.push('?');
         tidy.push_str(query);
     }
     PathAndQuery::try_from(tidy).ok()
+}
+
+fn is_dots(segment: &str) -> bool {
+    segment == "." || segment == ".."
+}
+
+fn without_needless_encoding(segment: &str) -> String {
+    let mut pieces = segment.split('%');
+    let mut plain = pieces.next().unwrap_or_default().to_owned();
+    for piece in pieces {
+        let digits = piece.get(..2);
+        let byte = digits.and_then(|digits| u8::from_str_radix(digits, 16).ok());
+        if let Some(c) = byte.map(char::from).filter(|c| is_unreserved(*c)) {
+            plain.push(c);
+            plain.push_str(&piece[2..]);
+        } else {
+            plain.push('%');
+            plain.push_str(piece);
+        }
+    }
+    plain
+}
+
+/// Characters that mean the same encoded and plain (RFC 3986, 2.3), and the colon, as Google reads it.
+fn is_unreserved(c: char) -> bool {
+    c.is_ascii_alphanumeric() || matches!(c, '-' | '.' | '_' | '~' | ':')
 }
 
 #[cfg(test)]
@@ -212,8 +252,35 @@ mod tests {
     }
 
     #[test]
+    fn nothing_is_encoded_that_may_stand_plain() {
+        for (path, expected) in [
+            (
+                "/v1beta/%6Dodels/x%2D1:generate%43ontent",
+                "Gemini /v1beta/models/x-1:generateContent",
+            ),
+            (
+                "/v1beta/models%2Fx%20%zz%",
+                "Gemini /v1beta/models%2Fx%20%zz%",
+            ),
+            ("/v1beta/models/x%253Ay", "Gemini /v1beta/models/x%253Ay"),
+            (
+                "/v1beta/models/%+41x%c3%A9",
+                "Gemini /v1beta/models/%+41x%c3%A9",
+            ),
+            ("/%761beta/models", "Gemini /v1beta/models"),
+        ] {
+            check(path, None, expected);
+        }
+    }
+
+    #[test]
     fn paths_that_climb_are_refused() {
-        for path in ["/v1beta/../admin", "/v1beta/%2e%2E/x", "/v1/./models"] {
+        for path in [
+            "/v1beta/../admin",
+            "/v1beta/%2e%2E/x",
+            "/v1beta/.%2e/x",
+            "/v1/./models",
+        ] {
             check(path, None, "BadPath");
         }
         check(

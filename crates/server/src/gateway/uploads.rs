@@ -57,7 +57,9 @@ impl Session {
                 caller::identify(headers, query, snapshot, now)
             }
             (None, Some(owner)) => caller::check(&owner, now),
-            (Some(Some(client)), Some(owner)) if client.id == owner.id => Ok(Caller::Client(owner)),
+            (Some(Some(client)), Some(owner)) if client.id == owner.client.id => {
+                Ok(Caller::Client(owner))
+            }
             _ => Err(GatewayError::caller(
                 StatusCode::FORBIDDEN,
                 "this upload was begun with another key",

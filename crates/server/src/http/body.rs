@@ -1,15 +1,14 @@
-//! The body of every answer: whole, passed on from a provider, or still waiting for one.
+//! The body of every answer: whole, passed on from a provider, still waiting for one, or the admin API's.
 //! An enum, so that a chunk passes through no virtual call and no box of its own.
 
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
 use bytes::Bytes;
-use domain::{Class, Usage};
 use http_body::{Frame, SizeHint};
 
 use super::connections::Busy;
-use crate::gateway::{Recording, Relay, Waiting};
+use crate::gateway::{Ending, KeptBody, Recording, Relay, Waiting};
 
 /// Why an answer could not be sent to its end.
 pub(crate) type BoxError = Box<dyn std::error::Error + Send + Sync>;
@@ -20,6 +19,8 @@ pub(crate) struct Body {
     content: Content,
     /// The record of the request, which is over when the body is.
     recording: Option<Recording>,
+    /// What is kept of it for the request log.
+    kept: Option<KeptBody>,
     /// Keeps the connection counted as busy.
     busy: Option<Busy>,
 }
@@ -29,6 +30,7 @@ enum Content {
     Full(Bytes),
     Relay(Box<Relay>),
     Waiting(Box<Waiting>),
+    Api(axum::body::Body),
 }
 
 impl Body {
@@ -37,6 +39,7 @@ impl Body {
         Self {
             content: Content::Full(bytes.into()),
             recording: None,
+            kept: None,
             busy: None,
         }
     }
@@ -46,6 +49,7 @@ impl Body {
         Self {
             content: Content::Relay(Box::new(relay)),
             recording: None,
+            kept: None,
             busy: None,
         }
     }
@@ -55,12 +59,24 @@ impl Body {
         Self {
             content: Content::Waiting(Box::new(waiting)),
             recording: None,
+            kept: None,
+            busy: None,
+        }
+    }
+
+    /// An answer of the admin API.
+    pub(crate) fn api(body: axum::body::Body) -> Self {
+        Self {
+            content: Content::Api(body),
+            recording: None,
+            kept: None,
             busy: None,
         }
     }
 
     /// The same, keeping the request's record open until it has been sent.
     pub(crate) fn recorded(mut self, recording: Recording) -> Self {
+        self.kept = recording.keeps_body();
         self.recording = Some(recording);
         self.close_record_when_over();
         self
@@ -76,16 +92,16 @@ impl Body {
     pub(crate) fn into_full(mut self) -> Bytes {
         match &mut self.content {
             Content::Full(bytes) => std::mem::take(bytes),
-            Content::Relay(_) | Content::Waiting(_) => Bytes::new(),
+            Content::Relay(_) | Content::Waiting(_) | Content::Api(_) => Bytes::new(),
         }
     }
 
-    /// How a provider's answer ended, and what it cost; none where it is no provider's.
-    pub(crate) fn outcome(&self) -> Option<(Class, Option<Usage>)> {
+    /// How a provider's answer ended, and what it took; none where it is no provider's.
+    pub(crate) fn ending(&self) -> Option<Ending> {
         match &self.content {
-            Content::Full(_) => None,
-            Content::Relay(relay) => Some(relay.outcome()),
-            Content::Waiting(waiting) => waiting.outcome(),
+            Content::Full(_) | Content::Api(_) => None,
+            Content::Relay(relay) => Some(relay.ending()),
+            Content::Waiting(waiting) => waiting.ending(),
         }
     }
 
@@ -96,10 +112,14 @@ impl Body {
     }
 
     fn close_record(&mut self) {
-        if let Some(recording) = self.recording.take()
-            && let Some((class, usage)) = self.outcome()
-        {
-            recording.over(class, usage);
+        let Some(recording) = self.recording.take() else {
+            return;
+        };
+        if let Some(kept) = self.kept.take() {
+            recording.response_body(kept);
+        }
+        if let Some(ending) = self.ending() {
+            recording.over(ending);
         }
     }
 }
@@ -107,10 +127,14 @@ impl Body {
 impl Drop for Body {
     fn drop(&mut self) {
         // The caller left: what was read until then was still paid for.
-        if let Some(recording) = self.recording.take()
-            && let Some((_, usage)) = self.outcome()
-        {
-            recording.left(usage);
+        let Some(recording) = self.recording.take() else {
+            return;
+        };
+        if let Some(kept) = self.kept.take() {
+            recording.response_body(kept);
+        }
+        if let Some(ending) = self.ending() {
+            recording.left(ending);
         }
     }
 }
@@ -131,7 +155,11 @@ impl http_body::Body for Body {
                 ready!(relay.poll_chunk(cx)).map(|chunk| chunk.map_err(BoxError::from))
             }
             Content::Waiting(waiting) => ready!(waiting.poll_chunk(cx)),
+            Content::Api(body) => return Pin::new(body).poll_frame(cx).map_err(BoxError::from),
         };
+        if let (Some(Ok(chunk)), Some(kept)) = (&chunk, &mut this.kept) {
+            kept.push(chunk);
+        }
         match &chunk {
             Some(Ok(_)) => this.close_record_when_over(),
             Some(Err(_)) | None => this.close_record(),
@@ -144,6 +172,7 @@ impl http_body::Body for Body {
             Content::Full(bytes) => bytes.is_empty(),
             Content::Relay(relay) => relay.is_over(),
             Content::Waiting(_) => false,
+            Content::Api(body) => body.is_end_stream(),
         }
     }
 
@@ -151,6 +180,7 @@ impl http_body::Body for Body {
         match &self.content {
             Content::Full(bytes) => SizeHint::with_exact(bytes.len() as u64),
             Content::Relay(_) | Content::Waiting(_) => SizeHint::default(),
+            Content::Api(body) => body.size_hint(),
         }
     }
 }

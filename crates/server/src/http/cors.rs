@@ -16,7 +16,9 @@ const AN_HOUR: HeaderValue = HeaderValue::from_static("3600");
 const READABLE: HeaderValue = HeaderValue::from_static(
     "retry-after, x-keymux-request-id, x-keymux-provider, x-keymux-attempts, x-keymux-key, \
      x-goog-upload-url, x-goog-upload-status, x-goog-upload-size-received, \
-     x-goog-upload-chunk-granularity",
+     x-goog-upload-chunk-granularity, x-ratelimit-limit-requests, x-ratelimit-remaining-requests, \
+     x-ratelimit-reset-requests, x-ratelimit-limit-tokens, x-ratelimit-remaining-tokens, \
+     x-ratelimit-reset-tokens",
 );
 
 /// The origin of a request that the settings let in.

@@ -17,7 +17,7 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
 
 use super::connections::{Activity, Connected, Connections, Order, Patience};
-use super::router;
+use super::router::{self, Router};
 use crate::app::App;
 
 /// The largest head of a request, and with it the buffer of a connection.
@@ -54,8 +54,9 @@ impl Listener {
 /// Serves until `stop` ends; then gives open requests `server.shutdown_grace` to finish. Until they have, new
 /// connections are still taken: a load balancer is to read in `/ready` that it should look elsewhere.
 pub(crate) async fn serve(app: Arc<App>, listener: Listener, stop: impl Future<Output = ()>) {
+    let router = Arc::new(Router::new(app.clone()));
     let connections = Arc::new(Connections::new());
-    accept_until(&app, &listener, &connections, stop).await;
+    accept_until(&router, &listener, &connections, stop).await;
     app.phase.draining();
     connections.tell_all(Order::Drain);
     let grace = app.snapshot.load().config.server.shutdown_grace;
@@ -67,7 +68,7 @@ pub(crate) async fn serve(app: Arc<App>, listener: Listener, stop: impl Future<O
     let drained = tokio::time::timeout(grace, connections.emptied());
     let mut is_drained = false;
     let finished = async { is_drained = drained.await.is_ok() };
-    accept_until(&app, &listener, &connections, finished).await;
+    accept_until(&router, &listener, &connections, finished).await;
     drop(listener);
     if !is_drained {
         tracing::warn!(
@@ -80,7 +81,7 @@ pub(crate) async fn serve(app: Arc<App>, listener: Listener, stop: impl Future<O
 }
 
 async fn accept_until(
-    app: &Arc<App>,
+    router: &Arc<Router>,
     listener: &Listener,
     connections: &Arc<Connections>,
     end: impl Future<Output = ()>,
@@ -90,10 +91,10 @@ async fn accept_until(
     loop {
         tokio::select! {
             accepted = listener.tcp.accept() => match accepted {
-                Ok((stream, peer)) => admit(app, connections, stream, peer),
+                Ok((stream, peer)) => admit(router, connections, stream, peer),
                 Err(error) => wait_out(&error).await,
             },
-            _ = sweep.tick() => connections.sweep(patience(app)),
+            _ = sweep.tick() => connections.sweep(patience(&router.app)),
             () = &mut end => return,
         }
     }
@@ -120,17 +121,32 @@ async fn wait_out(error: &io::Error) {
     tokio::time::sleep(Duration::from_millis(100)).await;
 }
 
-fn admit(app: &Arc<App>, connections: &Arc<Connections>, stream: TcpStream, peer: SocketAddr) {
+fn admit(
+    router: &Arc<Router>,
+    connections: &Arc<Connections>,
+    stream: TcpStream,
+    peer: SocketAddr,
+) {
+    let app = &router.app;
     if connections.count() >= app.snapshot.load().config.server.max_connections {
         tracing::warn!("connection refused: server.max_connections are open");
         return;
     }
     let _ = stream.set_nodelay(true);
-    app.tasks
-        .spawn(connection(app.clone(), connections.enter(), stream, peer));
+    app.tasks.spawn(connection(
+        router.clone(),
+        connections.enter(),
+        stream,
+        peer,
+    ));
 }
 
-async fn connection(app: Arc<App>, connected: Connected, stream: TcpStream, peer: SocketAddr) {
+async fn connection(
+    router: Arc<Router>,
+    connected: Connected,
+    stream: TcpStream,
+    peer: SocketAddr,
+) {
     let activity = &connected.activity;
     let io = TokioIo::new(Watched {
         stream,
@@ -138,10 +154,10 @@ async fn connection(app: Arc<App>, connected: Connected, stream: TcpStream, peer
     });
     let service = service_fn(|request| {
         let busy = activity.busy();
-        let app = &app;
+        let router = &router;
         async move {
-            let mut response = router::serve(app, request, peer.ip()).await;
-            if app.phase.is_draining() {
+            let mut response = router::serve(router, request, peer.ip()).await;
+            if router.app.phase.is_draining() {
                 response
                     .headers_mut()
                     .insert(CONNECTION, HeaderValue::from_static("close"));

@@ -1,8 +1,11 @@
 //! The listening side: connections, routes, bodies. What a callers' endpoint does is in `gateway`.
 
+mod assets;
 mod body;
+mod coding;
 mod connections;
 mod cors;
+mod docs;
 mod listen;
 mod own;
 mod router;

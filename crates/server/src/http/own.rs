@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 use subtle::ConstantTimeEq;
 
 use super::Body;
+use crate::admin;
 use crate::app::App;
 
 const VERSION: &str = env!("CARGO_PKG_VERSION");
@@ -17,7 +18,7 @@ const VERSION: &str = env!("CARGO_PKG_VERSION");
 pub(crate) fn index(_: &App, _: &Request<Incoming>, _: IpAddr) -> Response<Body> {
     let text = format!(
         "keymux {VERSION}\n\nPoint your Gemini SDK at this address and use a client key as its API key.\n\
-         /health  /ready  /metrics  /v1beta/models\n"
+         /docs  /redoc  /health  /ready  /metrics  /v1beta/models\n"
     );
     let mut response = Response::new(Body::full(text));
     let kind = HeaderValue::from_static("text/plain; charset=utf-8");
@@ -43,6 +44,14 @@ pub(crate) fn ready(app: &App, _: &Request<Incoming>, _: IpAddr) -> Response<Bod
     response
         .headers_mut()
         .insert(RETRY_AFTER, HeaderValue::from_static("1"));
+    response
+}
+
+/// The description of the admin API.
+pub(crate) fn openapi(_: &App, _: &Request<Incoming>, _: IpAddr) -> Response<Body> {
+    let mut response = Response::new(Body::full(admin::document()));
+    let kind = HeaderValue::from_static("application/json");
+    response.headers_mut().insert(CONTENT_TYPE, kind);
     response
 }
 
@@ -90,7 +99,7 @@ pub(crate) fn gateway_health(app: &App, _: &Request<Incoming>, _: IpAddr) -> Res
     let snapshot = app.snapshot.load();
     let active = snapshot
         .gemini()
-        .map_or(0, |google| google.pool.census(app.clock.now()).active);
+        .map_or(0, |google| google.pool().census(app.clock.now()).active);
     let body = json!({
         "status": if active > 0 { "healthy" } else { "degraded" },
         "gemini_keys_available": active,

@@ -7,17 +7,33 @@ use http::header::{ALLOW, Entry, RETRY_AFTER};
 use http::{HeaderValue, Method, Request, Response, StatusCode};
 use hyper::body::Incoming;
 
-use super::{Body, cors, own};
+use super::{Body, assets, cors, docs, own};
+use crate::admin::{Api, Peer};
 use crate::app::App;
-use crate::gateway::{self, ErrorShape, Found, GatewayError, Route};
+use crate::gateway::{self, ErrorShape, Found, GatewayError, Route, address};
+
+/// Everything that can be asked.
+#[derive(Debug)]
+pub(crate) struct Router {
+    pub(crate) app: Arc<App>,
+    api: Api,
+}
+
+impl Router {
+    pub(crate) fn new(app: Arc<App>) -> Self {
+        let api = Api::new(&app);
+        Self { app, api }
+    }
+}
 
 /// Answers a request.
 pub(crate) async fn serve(
-    app: &Arc<App>,
+    router: &Router,
     request: Request<Incoming>,
     peer: IpAddr,
 ) -> Response<Body> {
-    let mut response = answer(app, request, peer).await;
+    let app = &router.app;
+    let mut response = answer(router, request, peer).await;
     if let Entry::Vacant(vacant) = response.headers_mut().entry("x-keymux-request-id")
         && let Ok(id) = HeaderValue::try_from(app.records.next_id(app.clock.now()).to_string())
     {
@@ -27,20 +43,22 @@ pub(crate) async fn serve(
 }
 
 /// Answers, with what browsers of other origins need where they are let in.
-async fn answer(app: &Arc<App>, request: Request<Incoming>, peer: IpAddr) -> Response<Body> {
-    let Some(origin) = cors::allowed_origin(request.headers(), &app.snapshot.load().config.server)
-    else {
-        return route(app, request, peer).await;
+async fn answer(router: &Router, request: Request<Incoming>, peer: IpAddr) -> Response<Body> {
+    let snapshot = router.app.snapshot.load();
+    let Some(origin) = cors::allowed_origin(request.headers(), &snapshot.config.server) else {
+        drop(snapshot);
+        return route(router, request, peer).await;
     };
     if let Some(answer) = cors::preflight(request.method(), request.headers(), &origin) {
         return answer;
     }
-    let mut response = route(app, request, peer).await;
+    let mut response = route(router, request, peer).await;
     cors::allow(response.headers_mut(), &origin);
     response
 }
 
-async fn route(app: &Arc<App>, request: Request<Incoming>, peer: IpAddr) -> Response<Body> {
+async fn route(router: &Router, request: Request<Incoming>, peer: IpAddr) -> Response<Body> {
+    let app = &router.app;
     match Route::find(request.method(), request.uri(), request.headers()) {
         Found::Route(_) if app.phase.is_draining() => stopping(),
         Found::Route(route) => gateway::serve(app, request, peer, route).await,
@@ -50,6 +68,15 @@ async fn route(app: &Arc<App>, request: Request<Incoming>, peer: IpAddr) -> Resp
             "bad_path",
             "the path has a segment `.` or `..`; write it out",
         ),
+        Found::Nothing if request.uri().path().starts_with("/api/") => {
+            let caller = address::sender(
+                request.headers(),
+                peer,
+                &app.snapshot.load().config.server.trusted_proxies,
+            );
+            let peer = Peer { caller, hop: peer };
+            router.api.serve(request, peer).await
+        }
         Found::Nothing => own_route(app, &request, peer),
     }
 }
@@ -61,7 +88,11 @@ fn own_route(app: &App, request: &Request<Incoming>, peer: IpAddr) -> Response<B
         "/health" => own::health,
         "/ready" => own::ready,
         "/metrics" => own::metrics,
+        "/openapi.json" => own::openapi,
         "/_gateway/health" => own::gateway_health,
+        "/docs" => docs::swagger,
+        "/redoc" => docs::redoc,
+        _ if path.starts_with("/assets/") => assets::serve,
         _ => {
             return own::error(
                 StatusCode::NOT_FOUND,

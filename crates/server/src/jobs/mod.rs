@@ -1,9 +1,11 @@
 //! Background work. One file per job; all are started here and end when the program stops.
 
 mod close_idle;
+mod follow_owners;
 mod prune;
 mod reload;
 mod save_state;
+mod write_bodies;
 mod write_records;
 
 use std::sync::Arc;
@@ -12,12 +14,21 @@ use domain::RequestRecord;
 use tokio::sync::mpsc;
 
 use crate::app::App;
+use crate::gateway::KeptBodies;
+use crate::notices::Notice;
 
-/// Starts every job. `revision` is the one of the store that the app was built from.
-pub(crate) fn start(app: &Arc<App>, records: mpsc::Receiver<RequestRecord>, revision: i64) {
+/// Starts every job.
+pub(crate) fn start(
+    app: &Arc<App>,
+    records: mpsc::Receiver<RequestRecord>,
+    bodies: mpsc::Receiver<KeptBodies>,
+    notices: mpsc::Receiver<Notice>,
+) {
     app.tasks.spawn(write_records::run(app.clone(), records));
+    app.tasks.spawn(write_bodies::run(app.clone(), bodies));
+    app.tasks.spawn(follow_owners::run(app.clone(), notices));
     app.tasks.spawn(save_state::run(app.clone()));
-    app.tasks.spawn(reload::run(app.clone(), revision));
+    app.tasks.spawn(reload::run(app.clone()));
     app.tasks.spawn(prune::run(app.clone()));
     app.tasks.spawn(close_idle::run(app.clone()));
 }

@@ -1,14 +1,14 @@
-//! Takes over keys and client keys that were changed elsewhere: by the command line, or by another instance.
+//! Takes over what was changed elsewhere: by the command line, or by another instance.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use crate::app::App;
-use crate::boot;
+use crate::live;
 
 const EVERY: Duration = Duration::from_secs(1);
 
-pub(super) async fn run(app: Arc<App>, mut known: i64) {
+pub(super) async fn run(app: Arc<App>) {
     let mut tick = tokio::time::interval(EVERY);
     loop {
         tokio::select! {
@@ -18,12 +18,11 @@ pub(super) async fn run(app: Arc<App>, mut known: i64) {
         let Ok(revision) = app.store.revision().await else {
             continue;
         };
-        if known == revision {
+        if revision == app.live.revision() {
             continue;
         }
-        match boot::reload(&app).await {
-            Ok(()) => known = revision,
-            Err(error) => tracing::error!(%error, "changed keys could not be read; trying on"),
+        if let Err(error) = live::reload(&app, revision).await {
+            tracing::error!(%error, "changes could not be read; trying on");
         }
     }
 }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use domain::RequestRecord;
+use store::StoreError;
 use tokio::sync::mpsc::Receiver;
 
 use crate::app::App;
@@ -68,6 +69,8 @@ async fn write(app: &App, batch: &mut Vec<RequestRecord>) {
                 tracing::info!("the database takes records again");
             }
         }
+        // The database is there and will never take this batch: one of them must not hold up the others.
+        Err(StoreError::Refused(_) | StoreError::Corrupt { .. }) => one_by_one(app, batch).await,
         Err(error) => {
             if app.database.note(false) {
                 tracing::error!(%error, "request records cannot be written; trying on");
@@ -77,5 +80,32 @@ async fn write(app: &App, batch: &mut Vec<RequestRecord>) {
                 () = app.tasks.stopping() => {}
             }
         }
+    }
+}
+
+/// Writes each by itself. What is refused is lost, and counted; what fails otherwise stays for the next time.
+async fn one_by_one(app: &App, batch: &mut Vec<RequestRecord>) {
+    let mut lost = 0;
+    let mut records = std::mem::take(batch).into_iter();
+    for record in records.by_ref() {
+        match app.store.write_records(std::slice::from_ref(&record)).await {
+            Ok(()) => {}
+            Err(error @ (StoreError::Refused(_) | StoreError::Corrupt { .. })) => {
+                lost += 1;
+                tracing::debug!(request.id = %record.id, %error, "the database refuses a record");
+            }
+            Err(_) => {
+                batch.push(record);
+                break;
+            }
+        }
+    }
+    batch.extend(records);
+    if lost > 0 {
+        app.metrics.dropped_records.inc_by(lost);
+        tracing::error!(
+            records = lost,
+            "request records lost: the database refuses them"
+        );
     }
 }

@@ -6,8 +6,8 @@ use std::sync::{Arc, PoisonError, RwLock};
 
 use domain::{Class, RequestRecord};
 use prometheus::{
-    Encoder, Histogram, HistogramOpts, HistogramVec, IntCounter, IntCounterVec, IntGaugeVec, Opts,
-    Registry, TextEncoder,
+    CounterVec, Encoder, Histogram, HistogramOpts, HistogramVec, IntCounter, IntCounterVec,
+    IntGaugeVec, Opts, Registry, TextEncoder,
 };
 
 use crate::app::App;
@@ -26,11 +26,13 @@ pub(crate) struct Metrics {
     attempts: IntCounterVec,
     first_byte: HistogramVec,
     tokens: IntCounterVec,
+    cost: CounterVec,
     cooling: IntCounterVec,
     pub(crate) retries: IntCounter,
     keys: IntGaugeVec,
     in_queue: IntGaugeVec,
     pub(crate) dropped_records: IntCounter,
+    pub(crate) dropped_bodies: IntCounter,
     models: RwLock<HashSet<Arc<str>>>,
 }
 
@@ -49,6 +51,14 @@ impl Metrics {
         };
         let seconds =
             |name: &str, help: &str| HistogramOpts::new(name, help).buckets(SECONDS.into());
+        let cost = CounterVec::new(
+            Opts::new(
+                "keymux_cost_usd_total",
+                "What answers cost, in US dollars, where the model has a price.",
+            ),
+            &["provider", "model"],
+        )?;
+        registry.register(Box::new(cost.clone()))?;
         let duration = Histogram::with_opts(seconds(
             "api_request_duration_seconds",
             "Time from the first byte of a request to the last of its answer.",
@@ -67,8 +77,13 @@ impl Metrics {
             "keymux_dropped_records_total",
             "Request records lost because the database could not follow.",
         )?;
+        let dropped_bodies = IntCounter::new(
+            "keymux_dropped_bodies_total",
+            "Kept bodies lost because the database could not follow.",
+        )?;
         registry.register(Box::new(retries.clone()))?;
         registry.register(Box::new(dropped_records.clone()))?;
+        registry.register(Box::new(dropped_bodies.clone()))?;
         Ok(Self {
             requests: counters(
                 "api_requests_total",
@@ -85,6 +100,7 @@ impl Metrics {
                 "Tokens as providers counted them.",
                 &["provider", "model", "kind"],
             )?,
+            cost,
             cooling: counters(
                 "keymux_cooling_events_total",
                 "Refusals that took a key, or a key for a model, out of use.",
@@ -97,6 +113,7 @@ impl Metrics {
                 &["queue"],
             )?,
             dropped_records,
+            dropped_bodies,
             duration,
             first_byte,
             retries,
@@ -123,7 +140,13 @@ impl Metrics {
         }
         if let Some(usage) = &record.usage {
             let model = record.model.as_deref().unwrap_or_default();
-            self.count_tokens(provider, self.model_label(model, true), usage);
+            let model = self.model_label(model, true);
+            self.count_tokens(provider, model, usage);
+            if let Some(cost) = record.cost {
+                self.cost
+                    .with_label_values(&[provider, model])
+                    .inc_by(cost.dollars());
+            }
         }
     }
 
@@ -153,7 +176,7 @@ impl Metrics {
     /// Reads what is not counted but looked at.
     fn look(&self, app: &App) {
         for provider in app.snapshot.load().providers.iter() {
-            let census = provider.pool.census(app.clock.now());
+            let census = provider.pools.census(app.clock.now());
             for (state, count) in [
                 ("active", census.active),
                 ("cooling", census.cooling),

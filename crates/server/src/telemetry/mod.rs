@@ -3,5 +3,5 @@
 mod logging;
 mod metrics;
 
-pub(crate) use logging::start as start_logging;
+pub(crate) use logging::{set_level as set_log_level, start as start_logging};
 pub(crate) use metrics::Metrics;

@@ -1,0 +1,116 @@
+//! Provider keys: list, show, add, change, delete, reset, test, alone and in bulk. How a key stands is what the running
+//! pools know; what it is, is in the store. Members see and change their own.
+
+mod bulk;
+mod edit;
+mod export;
+mod filter;
+mod probe;
+mod view;
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::State;
+use domain::{Action, Event, Key, KeyId};
+use keypool::KeyStatus;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use super::error::{ApiError, ErrorBody};
+use super::input::{Id, Params};
+use super::names::Names;
+use super::page::{Page, Paging, slice};
+use super::who::{Admin, Who};
+use crate::activity::{self, shown};
+use crate::app::App;
+use crate::snapshot::Provider;
+use filter::KeyFilter;
+use view::KeyDetail;
+pub(super) use view::KeyView;
+
+pub(super) use bulk::add::{AddResult, add, read};
+pub(super) use edit::{checked_label, refuse_fixed};
+pub(super) use view::{Standing, Status};
+
+/// The routes of this resource.
+pub(super) fn routes() -> OpenApiRouter<Arc<App>> {
+    OpenApiRouter::new()
+        .routes(routes!(list_keys, edit::create_key))
+        .routes(routes!(export::export_keys))
+        .routes(routes!(bulk::add::bulk_add))
+        .routes(routes!(bulk::bulk_delete))
+        .routes(routes!(bulk::bulk_reset))
+        .routes(routes!(bulk::bulk_test))
+        .routes(routes!(bulk::bulk_update))
+        .routes(routes!(get_key, edit::update_key, edit::delete_key))
+        .routes(routes!(edit::reset_key))
+        .routes(routes!(probe::test_key))
+}
+
+/// Keys, as they stand now.
+#[utoipa::path(get, path = "/api/keys", tag = "keys", params(Paging, KeyFilter),
+    responses((status = 200, description = "A page of them.", body = Page<KeyView>)))]
+async fn list_keys(
+    State(app): State<Arc<App>>,
+    who: Who,
+    paging: Paging,
+    Params(filter): Params<KeyFilter>,
+) -> Result<Json<Page<KeyView>>, ApiError> {
+    let names = Names::load(&app.store).await?;
+    let order = paging.order(filter::ORDERS)?;
+    let now = app.clock.now();
+    let mut rows = filter.matching(&app, &who, &names)?;
+    filter::sort(&mut rows, order, now);
+    slice(
+        &rows,
+        &paging,
+        |row| row.id.0,
+        |row| KeyView::new(row, &names, now),
+    )
+    .map(Json)
+}
+
+/// One key, with its secret and with what is known of each model. Each look is written into the activity log.
+#[utoipa::path(get, path = "/api/keys/{id}", tag = "keys",
+    params(("id" = i64, Path, description = "The key.")),
+    responses(
+        (status = 200, description = "The key.", body = KeyDetail),
+        (status = 404, description = "There is no such key.", body = ErrorBody)))]
+async fn get_key(
+    State(app): State<Arc<App>>,
+    Admin(who): Admin,
+    Id(id): Id<i64>,
+) -> Result<Json<KeyDetail>, ApiError> {
+    let (provider, status) = find(&app, &who, id)?;
+    let names = Names::load(&app.store).await?;
+    let key = &status.cell.key;
+    app.store
+        .log(
+            &[event(&who, Action::Reveal, key, shown(key))],
+            app.clock.now(),
+        )
+        .await?;
+    Ok(Json(KeyDetail::new(
+        &provider,
+        &status,
+        &names,
+        app.clock.now(),
+    )))
+}
+
+/// The key, when it is there for this user.
+fn find(app: &App, who: &Who, id: i64) -> Result<(Arc<Provider>, KeyStatus), ApiError> {
+    let snapshot = app.snapshot.load();
+    let found = snapshot.providers.iter().find_map(|provider| {
+        let status = provider.pools.status(KeyId(id))?;
+        Some((provider.clone(), status))
+    });
+    found
+        .filter(|(_, status)| who.may_touch(status.cell.key.owner))
+        .ok_or_else(|| ApiError::not_found("key", id))
+}
+
+fn event(who: &Who, action: Action, key: &Key, details: String) -> Event {
+    activity::about(key, &who.name(), action, details)
+}
