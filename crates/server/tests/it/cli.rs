@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 
 use fake_upstream::{FakeKey, KeyFault, Rule, gemini};
 
-use crate::support::{Answer, Connection, MODEL, Machine, eventually, prompt, request, word_after};
+use crate::support::{Answer, Connection, Machine, eventually, generate_as, request, word_after};
 
 const FIRST: &str = "AIzaSyTESTcommandline-0000000000000001";
 const SECOND: &str = "AIzaSyTESTcommandline-0000000000000002";
@@ -13,10 +13,8 @@ const CLIENT: &str = "sk-test-operator-0001";
 const WRONG_CONFIG: i32 = 78;
 
 async fn generate(address: SocketAddr, client: &str) -> Answer {
-    let path = format!("/v1beta/models/{MODEL}:generateContent");
-    let headers = [("x-goog-api-key", client)];
-    let request = request("POST", &path, &headers, prompt("hi"));
-    Connection::open(address).await.send(request).await
+    let mut connection = Connection::open(address).await;
+    connection.send(generate_as(client)).await
 }
 
 #[tokio::test]
@@ -178,6 +176,15 @@ async fn check_config_says_what_a_right_configuration_is() {
     let text = "2 provider keys, 0 client keys, listening on 127.0.0.1:8000\n";
     assert!(ended.stdout.ends_with(text), "{}", ended.stdout);
     assert!(!machine.path("data").exists(), "something was made");
+}
+
+#[tokio::test]
+async fn check_config_prints_a_schema_whatever_the_configuration_is() {
+    let machine = Machine::new().file("keymux.yaml", "nonsense: 1");
+    let ended = machine.run(&["check-config", "--schema"]).await;
+    assert_eq!((ended.code, &*ended.stderr), (Some(0), ""));
+    let schema: serde_json::Value = serde_json::from_str(&ended.stdout).unwrap();
+    assert_eq!(schema, config::json_schema());
 }
 
 #[tokio::test]

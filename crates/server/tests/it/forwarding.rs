@@ -11,8 +11,8 @@ use serde_json::json;
 use sha2::{Digest, Sha256};
 
 use crate::support::{
-    Answer, CLIENT_KEY, Connection, MODEL, Socket, TestGateway, generate, post, prompt, request,
-    stream,
+    Answer, CLIENT_KEY, Connection, MODEL, Socket, TestGateway, generate, generate_path, post,
+    prompt, request, stream,
 };
 
 const METHODS: [&str; 5] = ["GET", "POST", "PUT", "PATCH", "DELETE"];
@@ -394,7 +394,7 @@ async fn compressed_answers_are_not_asked_for() {
         ("accept-encoding", "gzip, br, zstd"),
         ("accept", "*/*"),
     ];
-    let path = format!("/v1beta/models/{MODEL}:generateContent");
+    let path = generate_path(MODEL);
     gateway
         .send(request("POST", &path, &headers, prompt("hi")))
         .await;
@@ -542,7 +542,7 @@ async fn a_connection_is_used_for_one_request_after_the_other() {
     let mut caller = Connection::open(gateway.address).await;
     for answered in [200, 400, 401, 404, 200] {
         let sent = match answered {
-            400 => post(&format!("/v1beta/models/{MODEL}:generateContent"), "{"),
+            400 => post(&generate_path(MODEL), "{"),
             401 => request("GET", "/v1beta/models", &[], ""),
             404 => call("GET", "/nowhere", ""),
             _ => generate(),
@@ -594,9 +594,7 @@ async fn check_tls(http2: &str, has_host: bool) {
         &vec![7; 300_000],
     )
     .await;
-    let bad = gateway
-        .post(&format!("/v1beta/models/{MODEL}:generateContent"), "{")
-        .await;
+    let bad = gateway.post(&generate_path(MODEL), "{").await;
     assert_eq!(bad.status, 400);
     let seen = gateway.upstream.seen();
     assert_eq!(seen.len(), 4);

@@ -9,13 +9,19 @@
 
 mod support;
 
+mod accounts;
+mod admin;
 mod callers;
 mod cli;
+mod client_limits;
+mod docs;
 mod failover_table;
 mod forwarding;
 mod limits;
 mod pool;
+mod records;
 mod restart;
+mod rotation;
 mod secrets;
 mod streams;
 mod uploads;

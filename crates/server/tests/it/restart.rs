@@ -5,9 +5,7 @@ use domain::{KeyDraft, KeySource, UnixMs};
 use fake_upstream::{FakeKey, FakeUpstream, KeyFault, Rule, Script, gemini};
 use futures_util::future::join_all;
 
-use crate::support::{
-    Answer, Connection, MODEL, TestGateway, eventually, generate, on_postgres, prompt, request,
-};
+use crate::support::{Connection, MODEL, TestGateway, eventually, generate, on_postgres};
 
 const FIRST: &str = "AIza-key-1";
 const SECOND: &str = "AIza-key-2";
@@ -136,19 +134,12 @@ async fn requests_of_the_day_are_counted_on() {
 async fn the_client_key_of_the_first_start_works_on_and_is_the_only_one() {
     let gateway = TestGateway::new().without_clients().start().await;
     let made = gateway.running.made_client_key().unwrap().to_owned();
-    assert_eq!(generate_as(&gateway, &made).await.status, 200);
+    assert_eq!(gateway.generate_as(&made).await.status, 200);
     let gateway = gateway.restart().await;
     assert_eq!(gateway.running.made_client_key(), None);
-    assert_eq!(generate_as(&gateway, &made).await.status, 200);
+    assert_eq!(gateway.generate_as(&made).await.status, 200);
     let clients = gateway.running.store().load_clients().await.unwrap();
     assert_eq!(clients.len(), 1);
-}
-
-async fn generate_as(gateway: &TestGateway, client: &str) -> Answer {
-    let path = format!("/v1beta/models/{MODEL}:generateContent");
-    let headers = [("x-goog-api-key", client)];
-    let request = request("POST", &path, &headers, prompt("hi"));
-    gateway.send(request).await
 }
 
 #[tokio::test]
@@ -174,7 +165,7 @@ async fn a_key_that_leaves_the_configuration_is_off_until_it_is_back() {
 }
 
 fn enabled(gateway: &TestGateway) -> [bool; 2] {
-    [0, 1].map(|place| gateway.key(place).enabled)
+    [0, 1].map(|place| gateway.key(place).cell.key.enabled)
 }
 
 fn uses(upstream: &FakeUpstream) -> [usize; 2] {
@@ -223,7 +214,7 @@ async fn another_master_key_is_told_at_the_start() {
     for (text, expected) in [
         (
             "00".repeat(32),
-            "open the database: master key is not the one that this database was made with",
+            "open the database: master key is not the one that this database is sealed under; every instance needs the newest one",
         ),
         ("no-master-key".to_owned(), "data/master.key: "),
     ] {

@@ -6,7 +6,9 @@ use std::path::Path;
 
 use fake_upstream::{FakeKey, FakeUpstream, KeyFault, Rule, gemini};
 
-use crate::support::{Answer, Connection, MODEL, Machine, Program, prompt, request, word_after};
+use crate::support::{
+    Answer, Connection, MODEL, Machine, Program, generate_path, prompt, request, word_after,
+};
 
 const KEYS: [(&str, Option<KeyFault>); 6] = [
     (
@@ -72,7 +74,7 @@ fn upstream() -> fake_upstream::Script {
 
 /// Every answer of a day in the life: what works, and whatever makes a provider quote keys.
 async fn live(address: SocketAddr, upstream: &FakeUpstream, client: &str) -> Vec<Answer> {
-    let generate = format!("/v1beta/models/{MODEL}:generateContent");
+    let generate = generate_path(MODEL);
     let stream = format!("/v1beta/models/{MODEL}:streamGenerateContent");
     let bearer = format!("Bearer {client}");
     let metrics = format!("Bearer {METRICS_TOKEN}");

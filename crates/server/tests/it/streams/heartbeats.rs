@@ -94,5 +94,5 @@ async fn a_caller_that_leaves_while_it_waits_is_noticed() {
     })
     .await;
     assert_eq!(gateway.last_record().await.error, Some(Class::ClientGone));
-    assert_eq!(gateway.key(0).in_flight, 0);
+    assert_eq!(gateway.key(0).cell.in_flight(), 0);
 }

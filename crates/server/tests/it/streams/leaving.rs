@@ -28,7 +28,7 @@ async fn aftermath(gateway: &TestGateway) -> RequestRecord {
     .await;
     eventually("the keys are free", async || {
         (0..2)
-            .all(|place| gateway.key(place).in_flight == 0)
+            .all(|place| gateway.key(place).cell.in_flight() == 0)
             .then_some(())
     })
     .await;

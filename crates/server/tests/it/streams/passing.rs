@@ -275,7 +275,7 @@ async fn two_hundred_streams_at_once_are_all_whole() {
         assert_eq!(answer.said(), format!("You said: {text}"));
         assert!(answer.is_whole);
     }
-    assert!((0..10).all(|place| gateway.key(place).in_flight == 0));
+    assert!((0..10).all(|place| gateway.key(place).cell.in_flight() == 0));
     let records = gateway.records(200).await;
     assert!(
         records
@@ -292,10 +292,10 @@ async fn a_key_is_busy_until_its_stream_is_over() {
         .await;
     let mut caller = Connection::open(gateway.address).await;
     let answer = caller.begin(Way::Sse.request()).await;
-    assert_eq!(gateway.key(0).in_flight, 1);
+    assert_eq!(gateway.key(0).cell.in_flight(), 1);
     drop((answer, caller));
     eventually("the key is free", async || {
-        (gateway.key(0).in_flight == 0).then_some(())
+        (gateway.key(0).cell.in_flight() == 0).then_some(())
     })
     .await;
 }

@@ -76,6 +76,21 @@ impl Connection {
     }
 }
 
+impl Connection {
+    /// Sends a request where keymux may be killed meanwhile: nothing, unless the whole answer has come.
+    pub(crate) async fn try_send(&mut self, request: Request<Full<Bytes>>) -> Option<Answer> {
+        self.sender.ready().await.ok()?;
+        let (head, body) = self.sender.send_request(request).await.ok()?.into_parts();
+        let body = body.collect().await.ok()?.to_bytes();
+        Some(Answer {
+            status: head.status.as_u16(),
+            headers: head.headers,
+            body,
+            is_whole: true,
+        })
+    }
+}
+
 impl Drop for Connection {
     fn drop(&mut self) {
         self.driver.abort();

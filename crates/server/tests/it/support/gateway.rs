@@ -13,10 +13,9 @@ use http::Request;
 use http_body_util::Full;
 use keymux::Running;
 use keypool::KeyStatus;
-use serde_json::json;
 use tempfile::TempDir;
 
-use super::{Answer, Connection, eventually, request};
+use super::{Answer, Connection, eventually, generate, generate_as, post, request, stream};
 
 /// The client key that every test gateway knows.
 pub(crate) const CLIENT_KEY: &str = "sk-test-caller-0001";
@@ -75,6 +74,11 @@ impl TestGateway {
     /// Asks the model.
     pub(crate) async fn generate(&self) -> Answer {
         self.send(generate()).await
+    }
+
+    /// Asks the model with this client key.
+    pub(crate) async fn generate_as(&self, secret: &str) -> Answer {
+        self.send(generate_as(secret)).await
     }
 
     /// Asks the model for a stream of events.
@@ -167,6 +171,23 @@ impl TestGateway {
         let (running, left) = self.leave();
         running.stop().await;
         left
+    }
+
+    /// Starts another instance on the same data, in front of a provider of its own.
+    pub(crate) async fn beside(&self) -> Self {
+        let upstream = fake_upstream::gemini().start().await;
+        let data = TempDir::new().unwrap();
+        let provider = self.upstream.base_url();
+        let yaml = self.yaml.replace(&provider, &upstream.base_url());
+        let running = start_on(&yaml, data.path(), self.data.path()).await;
+        let running = running.unwrap();
+        Self {
+            address: running.address,
+            upstream,
+            running,
+            data,
+            yaml,
+        }
     }
 
     /// Stops and starts again on the same data.
@@ -338,7 +359,12 @@ fn sections(settings: &[(String, String)]) -> String {
 }
 
 async fn start(yaml: &str, data: &Path) -> anyhow::Result<Running> {
-    let file = data.join("keymux.yaml");
+    start_on(yaml, data, data).await
+}
+
+/// Starts with the file in `folder`, on the data of another one.
+async fn start_on(yaml: &str, folder: &Path, data: &Path) -> anyhow::Result<Running> {
+    let file = folder.join("keymux.yaml");
     std::fs::write(&file, yaml).unwrap();
     let data_dir = data.join("data").display().to_string();
     let env: Env = [("KEYMUX__SERVER__DATA_DIR".to_owned(), data_dir)]
@@ -346,41 +372,10 @@ async fn start(yaml: &str, data: &Path) -> anyhow::Result<Running> {
         .collect();
     let options = LoadOptions {
         file: Some(file),
-        dir: data.to_owned(),
+        dir: folder.to_owned(),
     };
     let config = config::load(&options, &env).unwrap_or_else(|errors| panic!("{errors}\n{yaml}"));
     keymux::start(config).await
-}
-
-/// A request for the model's answer.
-pub(crate) fn generate() -> Request<Full<Bytes>> {
-    post(
-        &format!("/v1beta/models/{MODEL}:generateContent"),
-        prompt("Say hello"),
-    )
-}
-
-/// A request for the model's answer as events.
-pub(crate) fn stream() -> Request<Full<Bytes>> {
-    post(
-        &format!("/v1beta/models/{MODEL}:streamGenerateContent?alt=sse"),
-        prompt("Say hello"),
-    )
-}
-
-/// The body of a request with one prompt.
-pub(crate) fn prompt(text: &str) -> Bytes {
-    json!({"contents": [{"role": "user", "parts": [{"text": text}]}]})
-        .to_string()
-        .into()
-}
-
-pub(crate) fn post(path: &str, body: impl Into<Bytes>) -> Request<Full<Bytes>> {
-    let headers = [
-        ("x-goog-api-key", CLIENT_KEY),
-        ("content-type", "application/json"),
-    ];
-    request("POST", path, &headers, body)
 }
 
 fn seconds_left(until: domain::UnixMs) -> u64 {

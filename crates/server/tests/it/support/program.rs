@@ -147,8 +147,18 @@ impl Program {
 
     /// Asks it to stop, as a process supervisor does.
     pub(crate) fn terminate(&self) {
+        self.signal("-TERM");
+    }
+
+    /// Has it read its configuration again.
+    pub(crate) fn hang_up(&self) {
+        self.signal("-HUP");
+    }
+
+    fn signal(&self, signal: &str) {
         let pid = self.child.id().to_string();
-        assert!(Command::new("kill").arg(pid).status().unwrap().success());
+        let mut kill = Command::new("kill");
+        assert!(kill.args([signal, &pid]).status().unwrap().success());
     }
 
     /// Waits until it has ended.
