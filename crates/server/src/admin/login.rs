@@ -18,7 +18,7 @@ use utoipa_axum::routes;
 
 use super::error::{ApiError, ErrorBody};
 use super::input::Input;
-use super::throttle::Failure;
+use super::throttle::{Failure, NOBODY};
 use super::time::Time;
 use super::who::{self, Peer, SESSION_COOKIE, Who};
 use crate::app::App;
@@ -272,7 +272,7 @@ async fn check_password(
     user: Option<&User>,
     password: Secret,
 ) -> Result<bool, ApiError> {
-    let hash = user.map_or_else(|| app.logins.nobody(), |user| user.password_hash.clone());
+    let hash = user.map_or_else(|| Secret::new(NOBODY), |user| user.password_hash.clone());
     let is_known = user.is_some();
     let right = app
         .logins

@@ -6,10 +6,9 @@ use std::net::IpAddr;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use domain::{Fingerprint, Secret, UnixMs};
+use domain::{Fingerprint, UnixMs};
 use tokio::sync::Semaphore;
 
-use crate::secrets;
 use crate::snapshot::network;
 
 const MOST_FAILURES: usize = 5;
@@ -21,6 +20,9 @@ const LONGEST_WAIT: Duration = Duration::from_secs(5);
 /// Passwords that are hashed at the same time: each takes 19 MiB and a core for some 30 ms.
 const AT_ONCE: usize = 2;
 
+/// A hash that no password is known to have, made with the usual parameters: what unknown users are measured by.
+pub(super) const NOBODY: &str = "$argon2id$v=19$m=19456,t=2,p=1$a2V5bXV4J3Mgbm9ib2R5IQ$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
+
 /// Failed logins, and the place where passwords are hashed.
 ///
 /// A mutex around a map: logins are seldom.
@@ -28,7 +30,6 @@ const AT_ONCE: usize = 2;
 pub(crate) struct Logins {
     failures: Mutex<HashMap<Fingerprint, Vec<UnixMs>>>,
     hashing: Semaphore,
-    nobody: Secret,
 }
 
 /// What a failure is among those of its address and name.
@@ -42,15 +43,16 @@ pub(crate) enum Failure {
     OneTooMany(Duration),
 }
 
-impl Logins {
-    pub(crate) fn new() -> anyhow::Result<Self> {
-        Ok(Self {
+impl Default for Logins {
+    fn default() -> Self {
+        Self {
             failures: Mutex::default(),
             hashing: Semaphore::new(AT_ONCE),
-            nobody: Secret::new(secrets::hash_password(&secrets::new_password()?)?),
-        })
+        }
     }
+}
 
+impl Logins {
     /// Whether a login may be tried; if not, how long to wait.
     pub(crate) fn admit(&self, peer: IpAddr, name: &str, now: UnixMs) -> Result<(), Duration> {
         let mut failures = self.lock();
@@ -95,11 +97,6 @@ impl Logins {
         self.lock().remove(&entry(peer, name));
     }
 
-    /// A hash that no password has: what unknown users are measured by.
-    pub(crate) fn nobody(&self) -> Secret {
-        self.nobody.clone()
-    }
-
     /// Does heavy work on passwords on a thread of its own, at most [`AT_ONCE`] at a time.
     pub(crate) async fn work<T: Send + 'static>(
         &self,
@@ -127,7 +124,7 @@ mod tests {
     const NOW: UnixMs = UnixMs(1_763_640_000_000);
 
     fn failed(times: usize) -> (Logins, IpAddr) {
-        let (logins, peer) = (Logins::new().unwrap(), "10.0.0.5".parse().unwrap());
+        let (logins, peer) = (Logins::default(), "10.0.0.5".parse().unwrap());
         for second in 0..times {
             logins.failed(peer, "admin", NOW + Duration::from_secs(second as u64));
         }
@@ -172,7 +169,7 @@ mod tests {
 
     #[test]
     fn a_network_of_ipv6_counts_as_one_address() {
-        let logins = Logins::new().unwrap();
+        let logins = Logins::default();
         for host in 0..5 {
             logins.failed(format!("2001:db8::{host}").parse().unwrap(), "admin", NOW);
         }
@@ -192,5 +189,21 @@ mod tests {
         let (logins, peer) = failed(5);
         logins.succeeded(peer, "admin");
         assert_eq!(logins.admit(peer, "admin", NOW), Ok(()));
+    }
+
+    #[test]
+    fn nobody_is_measured_as_everybody_is() {
+        let nobody = argon2::password_hash::PasswordHash::new(NOBODY).unwrap();
+        let usual = crate::secrets::hash_password(&domain::Secret::new("any password")).unwrap();
+        let usual = argon2::password_hash::PasswordHash::new(&usual).unwrap();
+        assert_eq!(
+            (nobody.algorithm, nobody.version),
+            (usual.algorithm, usual.version)
+        );
+        assert_eq!(nobody.params, usual.params);
+        assert!(!crate::secrets::is_password(
+            &domain::Secret::new(""),
+            NOBODY
+        ));
     }
 }
