@@ -209,7 +209,8 @@ impl Pools {
 
     /// How one key stands.
     pub(crate) fn status(&self, id: KeyId) -> Option<KeyStatus> {
-        self.all().iter().find_map(|pool| pool.status(id))
+        let of_owners = || self.owned.load().values().find_map(|pool| pool.status(id));
+        self.shared.status(id).or_else(of_owners)
     }
 
     /// The pool that a key is in.

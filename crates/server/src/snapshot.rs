@@ -6,9 +6,9 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use config::{Config, Kind};
-use domain::{Ban, Client, ClientId, Fingerprint, UnixMs, UserId};
+use domain::{Ban, Client, ClientId, Fingerprint, KeyId, UnixMs, UserId};
 use http::HeaderMap;
-use keypool::Pool;
+use keypool::{KeyStatus, Pool};
 use metering::{Access, Meter, PriceTable};
 
 use crate::egress::Origin;
@@ -52,6 +52,12 @@ impl Snapshot {
         self.providers
             .iter()
             .find(|provider| &*provider.name == name)
+    }
+
+    /// A key, wherever it is, and its provider.
+    pub(crate) fn key(&self, id: KeyId) -> Option<(&Arc<Provider>, KeyStatus)> {
+        let mut providers = self.providers.iter();
+        providers.find_map(|provider| Some((provider, provider.pools.status(id)?)))
     }
 
     /// The client with that id.

@@ -7,7 +7,7 @@ use std::time::Duration;
 use axum::Json;
 use axum::extract::{DefaultBodyLimit, State};
 use axum::response::{AppendHeaders, IntoResponse};
-use domain::{Action, Event, Secret, User, UserId};
+use domain::{Action, Event, Secret, User};
 use http::header::SET_COOKIE;
 use http::{HeaderMap, StatusCode};
 use serde::{Deserialize, Serialize};
@@ -20,6 +20,7 @@ use super::error::{ApiError, ErrorBody};
 use super::input::Input;
 use super::throttle::{Failure, NOBODY};
 use super::time::Time;
+use super::users::event;
 use super::who::{self, Peer, SESSION_COOKIE, Who};
 use crate::app::App;
 use crate::gateway::address;
@@ -279,13 +280,6 @@ async fn check_password(
         .work(move || secrets::is_password(&password, hash.expose()))
         .await;
     Ok(right.map_err(ApiError::internal)? && is_known)
-}
-
-fn event(actor: &str, action: Action, user: UserId, details: String) -> Event {
-    Event::new(actor, action, "users")
-        .of(user)
-        .about(user)
-        .details(details)
 }
 
 /// Nobody's name holds a NUL, which PostgreSQL refuses to compare with.

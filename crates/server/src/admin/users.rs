@@ -330,7 +330,8 @@ fn describe(before: &User, input: &UserChange) -> String {
     format!("{} {}", before.username, changes.join(", "))
 }
 
-fn event(actor: &str, action: Action, user: UserId, details: String) -> Event {
+/// A line about a user, which they may read.
+pub(super) fn event(actor: &str, action: Action, user: UserId, details: String) -> Event {
     Event::new(actor, action, "users")
         .of(user)
         .about(user)

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::State;
-use domain::{Action, Event, Key, KeyDraft, KeyId, KeySource};
+use domain::{Action, Event, Key, KeyDraft, KeySource};
 use http::StatusCode;
 use serde::{Deserialize, Serialize};
 use store::KeyPatch;
@@ -14,7 +14,7 @@ use super::error::{AccountError, DetailBody, InDetail, Query};
 use super::keys::{AccountKey, find, owned};
 use super::providers::check_provider;
 use super::who::Account;
-use crate::activity::{about, shown};
+use crate::activity::{self, about, shown};
 use crate::admin::error::ApiError;
 use crate::admin::input::{Id, Input, present};
 use crate::admin::keys::{checked_label, refuse_fixed};
@@ -113,7 +113,9 @@ pub(super) async fn create_account_key(
         let text = format!("{} has this key already", input.provider_name);
         return Err(ApiError::conflict("duplicate", text).into());
     };
-    change.log(&added(&account, &draft, id), now).await?;
+    change
+        .log(&activity::added(&account.actor, &draft, id), now)
+        .await?;
     live::publish(&app, change, Touched::Keys(vec![id])).await?;
     let status = find(&app, account.owner, id.0)?;
     Ok((StatusCode::CREATED, Json(AccountKey::new(&status, now))))
@@ -247,16 +249,4 @@ fn describe(patch: &KeyPatch) -> String {
         .map(|enabled| if enabled { "enabled" } else { "disabled" }.to_owned());
     let all: Vec<String> = name.into_iter().chain(switched).collect();
     all.join(", ")
-}
-
-fn added(account: &Account, draft: &KeyDraft, id: KeyId) -> Event {
-    let masked = draft.secret.masked();
-    Event::new(account.actor.clone(), Action::Add, "keys")
-        .of(draft.owner)
-        .about(id)
-        .at(&draft.provider)
-        .details(match &draft.label {
-            Some(label) => format!("{masked} ({label})"),
-            None => masked,
-        })
 }

@@ -12,7 +12,7 @@ use utoipa::ToSchema;
 
 use super::view::KeyView;
 use super::{event, find};
-use crate::activity::shown;
+use crate::activity::{self, shown};
 use crate::admin::error::{ApiError, ErrorBody};
 use crate::admin::input::{Id, Input, present};
 use crate::admin::names::Names;
@@ -117,9 +117,8 @@ pub(super) async fn create_key(
         let text = format!("{} has this key already", input.provider);
         return Err(ApiError::conflict("duplicate", text).at("key"));
     };
-    let mut event = event_of(&who, Action::Add, &draft);
-    event.resource_id = Some(id.to_string());
-    change.log(&event, now).await?;
+    let line = activity::added(&who.name(), &draft, id);
+    change.log(&line, now).await?;
     live::publish(&app, change, Touched::Keys(vec![id])).await?;
     let (_, status) = find(&app, &who, id.0)?;
     Ok((
@@ -337,15 +336,4 @@ pub(in crate::admin) fn refuse_fixed(key: &Key) -> Result<(), ApiError> {
         key.id
     );
     Err(ApiError::conflict("fixed", text))
-}
-
-fn event_of(who: &Who, action: Action, draft: &KeyDraft) -> domain::Event {
-    let masked = draft.secret.masked();
-    domain::Event::new(who.name(), action, "keys")
-        .of(draft.owner)
-        .at(&draft.provider)
-        .details(match &draft.label {
-            Some(label) => format!("{masked} ({label})"),
-            None => masked,
-        })
 }

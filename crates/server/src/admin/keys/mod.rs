@@ -102,12 +102,10 @@ async fn get_key(
 /// The key, when it is there for this user.
 fn find(app: &App, who: &Who, id: i64) -> Result<(Arc<Provider>, KeyStatus), ApiError> {
     let snapshot = app.snapshot.load();
-    let found = snapshot.providers.iter().find_map(|provider| {
-        let status = provider.pools.status(KeyId(id))?;
-        Some((provider.clone(), status))
-    });
+    let found = snapshot.key(KeyId(id));
     found
         .filter(|(_, status)| who.may_touch(status.cell.key.owner))
+        .map(|(provider, status)| (provider.clone(), status))
         .ok_or_else(|| ApiError::not_found("key", id))
 }
 

@@ -169,10 +169,7 @@ impl Labels {
             tried.chain(record.key)
         });
         let label = |id: KeyId| {
-            let status = snapshot
-                .providers
-                .iter()
-                .find_map(|it| it.pools.status(id))?;
+            let (_, status) = snapshot.key(id)?;
             let key = &status.cell.key;
             Some((id, key.label.clone().unwrap_or_else(|| key.secret.masked())))
         };

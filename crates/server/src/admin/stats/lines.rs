@@ -115,10 +115,7 @@ fn named(app: &App, group_by: Option<GroupBy>, mut points: Vec<SeriesPoint>) -> 
         }
         Some(GroupBy::Key) => {
             let id = KeyId(value.parse().ok()?);
-            let status = snapshot
-                .providers
-                .iter()
-                .find_map(|it| it.pools.status(id))?;
+            let (_, status) = snapshot.key(id)?;
             let key = &status.cell.key;
             let label = key.label.clone().unwrap_or_else(|| key.secret.masked());
             Some(format!("{label} ({value})"))

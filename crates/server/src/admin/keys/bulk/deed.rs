@@ -146,12 +146,8 @@ fn not_fixed(app: &App, keys: &[KeyId]) -> Vec<KeyId> {
 /// The keys of these ids, as far as they are there.
 fn known(app: &App, keys: &[KeyId]) -> Vec<Key> {
     let snapshot = app.snapshot.load();
-    let find = |id: &KeyId| {
-        let mut providers = snapshot.providers.iter();
-        providers.find_map(|provider| provider.pools.status(*id))
-    };
-    let found = keys.iter().filter_map(find);
-    found.map(|status| status.cell.key.clone()).collect()
+    let found = keys.iter().filter_map(|id| snapshot.key(*id));
+    found.map(|(_, status)| status.cell.key.clone()).collect()
 }
 
 /// Tries some keys, a few at the same time.
@@ -190,12 +186,8 @@ async fn test(
 
 /// Tries a key in whichever provider's pools it is.
 async fn try_wherever(app: &App, snapshot: &Snapshot, id: KeyId) -> Option<TestResult> {
-    for provider in snapshot.providers.iter() {
-        if provider.pools.status(id).is_some() {
-            return try_key(app, provider, id).await;
-        }
-    }
-    None
+    let (provider, _) = snapshot.key(id)?;
+    try_key(app, provider, id).await
 }
 
 /// One line for all of them, by their ids.

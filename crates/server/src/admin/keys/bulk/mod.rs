@@ -162,11 +162,9 @@ fn by_id(app: &App, who: &Who, ids: &[i64]) -> Result<Vec<KeyId>, ApiError> {
     keys.dedup();
     let snapshot = app.snapshot.load();
     for &key in &keys {
-        let status = snapshot
-            .providers
-            .iter()
-            .find_map(|provider| provider.pools.status(key));
-        let is_there = status.is_some_and(|status| who.may_touch(status.cell.key.owner));
+        let is_there = snapshot
+            .key(key)
+            .is_some_and(|(_, status)| who.may_touch(status.cell.key.owner));
         if !is_there {
             return Err(ApiError::not_found("key", key));
         }
