@@ -27,7 +27,7 @@ pub struct Key {
     /// Lower values are used first.
     pub priority: i16,
     /// A proxy URL that this key must leave by, instead of the pool of proxies.
-    pub egress: Option<String>,
+    pub egress: Option<Secret>,
     /// False: switched off by an operator.
     pub enabled: bool,
     /// The user whose key it is; none: the shared pool's.
@@ -36,8 +36,31 @@ pub struct Key {
     pub selected: bool,
     /// Where it came from.
     pub source: KeySource,
+    /// The name of the key file that states it; none where it comes from elsewhere, or no file states it any more.
+    pub file: Option<Arc<str>>,
     /// When it was first seen.
     pub created_at: UnixMs,
+}
+
+/// What the names of projects begin with that consist of one key.
+const OWN_PROJECT: &str = "key:";
+
+impl Key {
+    /// What its project is known by, also over restarts: its name, or for a project of its own `key:` and its id.
+    pub fn project_name(&self) -> String {
+        let own = || Self::own_project_name(self.id);
+        self.project.clone().unwrap_or_else(own)
+    }
+
+    /// The name of a project that consists of this key.
+    pub fn own_project_name(id: KeyId) -> String {
+        format!("{OWN_PROJECT}{id}")
+    }
+
+    /// The key that is a project of its own by that name.
+    pub fn of_own_project(name: &str) -> Option<KeyId> {
+        name.strip_prefix(OWN_PROJECT)?.parse().ok().map(KeyId)
+    }
 }
 
 /// A key before it has a row: from the configuration, an import or the admin API.
@@ -56,7 +79,7 @@ pub struct KeyDraft {
     /// Lower values are used first.
     pub priority: i16,
     /// A proxy URL of its own.
-    pub egress: Option<String>,
+    pub egress: Option<Secret>,
     /// The user whose key it is; none: the shared pool's.
     pub owner: Option<UserId>,
     /// Where it came from.

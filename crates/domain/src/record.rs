@@ -70,6 +70,9 @@ pub struct RequestRecord {
 /// One try of one request with one key through one egress.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Attempt {
+    /// What was asked, where a chain of models led the request elsewhere in the end; none: what its record says.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub elsewhere: Option<Elsewhere>,
     /// The key; none where the caller brought its own.
     pub key: Option<KeyId>,
     /// How it left the machine: `direct`, or the proxy without its credentials.
@@ -82,6 +85,15 @@ pub struct Attempt {
     pub latency_us: u64,
     /// Why this key.
     pub chosen: std::borrow::Cow<'static, str>,
+}
+
+/// A model at a provider.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Elsewhere {
+    /// The provider.
+    pub provider: Arc<str>,
+    /// The model, as the provider names it.
+    pub model: Arc<str>,
 }
 
 /// How an attempt ended.

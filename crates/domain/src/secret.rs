@@ -67,6 +67,12 @@ impl Fingerprint {
     pub fn of(secret: &[u8]) -> Self {
         Self(Sha256::digest(secret).into())
     }
+
+    /// Its first eight bytes as a number: enough to share things out by, not to tell them apart.
+    pub fn number(&self) -> u64 {
+        let first = self.0.first_chunk().copied();
+        u64::from_be_bytes(first.unwrap_or_default())
+    }
 }
 
 impl fmt::Debug for Fingerprint {

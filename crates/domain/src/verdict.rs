@@ -221,7 +221,7 @@ pub enum Certainty {
     Counted,
 }
 
-/// Whom a verdict of [`Harm::Key`] reaches.
+/// Whom a verdict of a class that hurts keys ([`Harm::Key`]) reaches.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Scope {
     /// This key.
@@ -229,6 +229,10 @@ pub enum Scope {
     Key,
     /// Every key of its project.
     Project,
+    /// Only the (project, model) pair: the account pays for each model apart.
+    Pair,
+    /// No key and no pair: the account may not use this one endpoint.
+    Nobody,
 }
 
 /// What a 429 said of the quota.
@@ -292,11 +296,46 @@ impl Verdict {
         self
     }
 
+    /// The same, reaching others than the key alone.
+    #[must_use]
+    pub fn reaching(mut self, scope: Scope) -> Self {
+        self.scope = scope;
+        self
+    }
+
     /// The same, with a time to wait.
     #[must_use]
     pub fn delay(mut self, delay: Option<Duration>) -> Self {
         self.delay = delay;
         self
+    }
+
+    /// Whom it hurts: as its class says, unless it reaches less than a key.
+    pub const fn harm(&self) -> Harm {
+        match (self.class.harm(), self.scope) {
+            (Harm::Key, Scope::Pair) => Harm::Pair,
+            (Harm::Key, Scope::Nobody) => Harm::Nobody,
+            (harm, _) => harm,
+        }
+    }
+
+    /// Whether to try again: what a key is refused without harm, other keys would be refused alike.
+    pub const fn again(&self) -> Again {
+        if self.is_harmless_refusal() {
+            Again::Never
+        } else {
+            self.class.again()
+        }
+    }
+
+    /// Its text never reaches a caller, see [`Class::is_private`].
+    pub const fn is_private(&self) -> bool {
+        self.class.is_private() && !self.is_harmless_refusal()
+    }
+
+    /// A refusal about the key that hurts nobody: it is the caller's to read.
+    const fn is_harmless_refusal(&self) -> bool {
+        matches!((self.class.harm(), self.scope), (Harm::Key, Scope::Nobody))
     }
 }
 
@@ -310,6 +349,21 @@ mod tests {
             assert_eq!(Class::from_name(class.name()), Some(class));
         }
         assert_eq!(Class::from_name("nonsense"), None);
+    }
+
+    fn check_reach(scope: Scope, harm: Harm, again: Again, is_private: bool) {
+        let verdict = Verdict::new(Class::Billing, "any").reaching(scope);
+        assert_eq!(verdict.harm(), harm, "{scope:?}");
+        assert_eq!(verdict.again(), again, "{scope:?}");
+        assert_eq!(verdict.is_private(), is_private, "{scope:?}");
+    }
+
+    #[test]
+    fn a_verdict_may_reach_less_than_the_key() {
+        check_reach(Scope::Key, Harm::Key, Again::Free, true);
+        check_reach(Scope::Project, Harm::Key, Again::Free, true);
+        check_reach(Scope::Pair, Harm::Pair, Again::Free, true);
+        check_reach(Scope::Nobody, Harm::Nobody, Again::Never, false);
     }
 
     #[test]

@@ -62,6 +62,29 @@ pub struct Allowance {
 }
 
 impl Standing {
+    /// That of whoever has no other limit than requests a minute.
+    pub(crate) fn of_minute(requests_minute: Gauge, at: UnixMs) -> Self {
+        let without_limit = Gauge {
+            used: 0,
+            limit: None,
+            resets_at: None,
+        };
+        Self {
+            at,
+            concurrent: without_limit,
+            requests_minute,
+            requests_day: without_limit,
+            tokens_minute: without_limit,
+            tokens_day: without_limit,
+            budget: Spending {
+                spent: Nanodollars(0),
+                limit: None,
+                period: BudgetPeriod::default(),
+                resets_at: at,
+            },
+        }
+    }
+
     /// The scarcer window of requests; none where they have no limit.
     pub fn requests(&self) -> Option<Allowance> {
         self.scarcer(self.requests_minute, self.requests_day)

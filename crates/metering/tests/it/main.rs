@@ -1,4 +1,4 @@
-//! The meter as the server uses it: tables, a naive model beside it, and threads that race.
+//! The meter and the counters of addresses as the server uses them: tables, naive models beside them, and threads that race.
 
 #![expect(clippy::unwrap_used, reason = "a test stops where its steps fail")]
 
@@ -6,6 +6,7 @@ mod limits;
 mod model;
 mod races;
 mod restart;
+mod visitors;
 
 use std::sync::Arc;
 use std::time::Duration;
