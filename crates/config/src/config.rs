@@ -89,8 +89,8 @@ impl Config {
         let older_master_keys = older_master_keys(&sources.env, &mut findings);
         let sections = sections.map(|mut sections| {
             // Before duplicates are dropped, so that indexes are those of the file.
-            not_yet::check(&sections, &mut findings);
-            check::all(&mut sections, &mut findings);
+            not_yet::check(&mut findings);
+            check::all(&mut sections, sources.file.as_deref(), &mut findings);
             sections
         });
         let Some(sections) = sections.filter(|_| findings.problems.is_empty()) else {

@@ -31,19 +31,20 @@ mod tree;
 mod value;
 mod yaml;
 
-pub use check::is_link_local_address;
+pub use check::{is_link_local_address, is_link_local_host};
 pub use config::{Config, load};
 pub use env::Env;
 pub use findings::{ConfigErrors, Problem, Warning};
-pub use leaves::{Bytes, HttpUrl, ProxyUrl};
+pub use leaves::{Bytes, Credentials, HttpUrl, ProxyUrl};
 pub use origin::Origin;
 pub use reference::reference;
 pub use schema::json_schema;
 pub use sections::{
-    Admin, Auth, BanFor, Bodies, BudgetPeriod, Chain, ClientKey, Database, Egress,
-    EgressHealthCheck, ExhaustedStatus, HealthChecks, IpLimits, Kind, LogFormat, LogLevel, Logs,
-    Pool, Provider, ProviderHealthCheck, ProviderKey, ProxyProtocol, ProxySource, Redis, Retry,
-    Sections, Server, Shedding, Simple, SourceFields, SourceFormat, Strategy,
+    Admin, Affinity, Auth, BanFor, Bodies, BudgetPeriod, Chain, ClientKey, Database, Egress,
+    EgressHealthCheck, ExhaustedStatus, HealthChecks, IpLimits, Isolation, Kind, LogFormat,
+    LogLevel, Logs, Pool, Provider, ProviderHealthCheck, ProviderKey, ProxyPreset, ProxyProtocol,
+    ProxySource, Redis, Retry, Sections, Server, Shedding, Simple, SourceFields, SourceFormat,
+    Strategy,
 };
 pub use settings::{Form, Setting};
 pub use shape::Shape;

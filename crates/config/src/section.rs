@@ -132,6 +132,7 @@ macro_rules! section {
     (@short $short:ident) => { Some(stringify!($short)) };
     (@change) => { None };
     (@change live) => { Some($crate::section::Change::Live) };
+    (@change reload) => { Some($crate::section::Change::Reload) };
     (@change restart) => { Some($crate::section::Change::Restart) };
     (@bounds) => { None };
     (@bounds $low:literal $high:literal) => { Some(($low, $high)) };

@@ -37,8 +37,11 @@ pub(crate) fn entry_name(name: &str) -> &str {
     if name.contains("://") { HIDDEN } else { name }
 }
 
-/// A path of field names as it may be shown.
+/// A path of field names as it may be shown. An address is none, whatever its dots make of it.
 pub(crate) fn safe_path(path: &str) -> String {
+    if path.contains("://") {
+        return Secret::new(path).masked();
+    }
     let names: Vec<String> = path.split('.').map(safe_name).collect();
     names.join(".")
 }
@@ -75,6 +78,13 @@ pub(crate) fn nearest<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> O
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn no_part_of_an_address_passes_for_a_name() {
+        assert_eq!(safe_path("pool.max_failures"), "pool.max_failures");
+        let path = safe_path("http://me:.hunter2.@10.0.0.9:1080");
+        assert!(!path.contains("hunter2"), "{path}");
+    }
 
     #[test]
     fn of_a_url_only_the_host_is_shown() {

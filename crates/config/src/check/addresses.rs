@@ -1,16 +1,20 @@
-//! Where provider URLs may lead. Names are not resolved here: an address is checked again where connections are made.
+//! Where the URLs of providers and of outbound proxies may lead. Names are not resolved here: an address is checked again where connections are made.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-use crate::HttpUrl;
 use crate::findings::Findings;
 use crate::sections::{Kind, Sections};
+use crate::{Origin, ProxyUrl};
 
-/// Metadata services of clouds outside of the link-local ranges (Alibaba Cloud; AWS over IPv6).
-const METADATA: [IpAddr; 2] = [
+/// Metadata services of clouds outside of the link-local ranges (Alibaba Cloud; Azure; Oracle Cloud; AWS over IPv6).
+const METADATA: [IpAddr; 4] = [
     IpAddr::V4(Ipv4Addr::new(100, 100, 100, 200)),
+    IpAddr::V4(Ipv4Addr::new(168, 63, 129, 16)),
+    IpAddr::V4(Ipv4Addr::new(192, 0, 0, 192)),
     IpAddr::V6(Ipv6Addr::new(0xfd00, 0xec2, 0, 0, 0, 0, 0, 0x254)),
 ];
+const NOT_REACHED: &str =
+    "is a link-local or metadata address; set server.allow_link_local: true to allow it";
 const METADATA_NAMES: [&str; 2] = ["metadata.google.internal", "metadata"];
 
 /// Refuses link-local and metadata addresses, and warns of keys that would travel readable.
@@ -24,11 +28,8 @@ pub(crate) fn check(sections: &Sections, findings: &mut Findings) {
             let Some(url) = url else { continue };
             let path = format!("providers.{name}.{field}");
             let origin = findings.origin(&path);
-            if !sections.server.allow_link_local && is_link_local(url) {
-                let text = format!(
-                    "{:?} is a link-local or metadata address; set server.allow_link_local: true to allow it",
-                    url.as_str()
-                );
+            if !sections.server.allow_link_local && is_link_local_host(url.host()) {
+                let text = format!("{:?} {NOT_REACHED}", url.as_str());
                 findings.problem(&origin, &path, text);
             } else if url.is_plain_http() && !url.is_loopback() {
                 findings.warn(
@@ -45,11 +46,37 @@ pub(crate) fn check(sections: &Sections, findings: &mut Findings) {
     }
 }
 
-fn is_link_local(url: &HttpUrl) -> bool {
-    let name = url.host().trim_end_matches('.').to_ascii_lowercase();
-    match url.address() {
-        Some(address) => is_link_local_address(address),
-        None => METADATA_NAMES.contains(&name.as_str()),
+/// Refuses proxies at link-local and metadata addresses.
+pub(crate) fn proxies(sections: &Sections, findings: &mut Findings) {
+    if sections.server.allow_link_local {
+        return;
+    }
+    let mut refuse = |origin: &Origin, path: &str, proxy: &ProxyUrl| {
+        if is_link_local_host(proxy.host()) {
+            let text = format!("{:?} {NOT_REACHED}", proxy.name());
+            findings.problem(origin, path, text);
+        }
+    };
+    for (index, proxy) in sections.egress.proxies.iter().enumerate() {
+        let path = format!("egress.proxies[{index}]");
+        refuse(&proxy.origin, &path, &proxy.value);
+    }
+    for (name, provider) in &sections.providers {
+        for (index, key) in provider.keys.iter().enumerate() {
+            if let Some(proxy) = &key.value.egress {
+                let path = format!("providers.{name}.keys[{index}].egress");
+                refuse(&key.origin, &path, proxy);
+            }
+        }
+    }
+}
+
+/// Whether a host is written as a link-local address or that of a cloud's metadata service, or as the name of one.
+pub fn is_link_local_host(host: &str) -> bool {
+    let name = host.trim_end_matches('.').to_ascii_lowercase();
+    match host.parse() {
+        Ok(address) => is_link_local_address(address),
+        Err(_) => METADATA_NAMES.contains(&name.as_str()),
     }
 }
 
@@ -67,11 +94,12 @@ pub fn is_link_local_address(address: IpAddr) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::HttpUrl;
     use crate::value::Leaf;
 
     fn check(url: &str, expected: bool) {
         assert_eq!(
-            HttpUrl::parse(url).map(|url| is_link_local(&url)),
+            HttpUrl::parse(url).map(|url| is_link_local_host(url.host())),
             Ok(expected),
             "{url}"
         );
@@ -84,6 +112,8 @@ mod tests {
         check("http://[::ffff:169.254.169.254]", true);
         check("http://[fd00:ec2::254]", true);
         check("http://100.100.100.200", true);
+        check("http://168.63.129.16", true);
+        check("http://192.0.0.192", true);
         check("http://Metadata.Google.Internal.", true);
         check("http://127.0.0.1:9000", false);
         check("http://10.0.0.1", false);

@@ -3,9 +3,12 @@
 mod addresses;
 mod aliases;
 mod exposure;
+mod key_folders;
 mod keys;
 
-pub use addresses::is_link_local_address;
+pub use addresses::{is_link_local_address, is_link_local_host};
+
+use std::path::Path;
 
 use domain::Secret;
 
@@ -13,17 +16,20 @@ use crate::Origin;
 use crate::findings::Findings;
 use crate::sections::Sections;
 
-/// Runs all checks, and settles what follows from another field.
-pub(crate) fn all(sections: &mut Sections, findings: &mut Findings) {
+/// Runs all checks, and settles what follows from another field. `file` is the configuration file.
+pub(crate) fn all(sections: &mut Sections, file: Option<&Path>, findings: &mut Findings) {
     settle_database(sections, findings);
     database_urls(sections, findings);
     exposure::check(sections, findings);
     keys::clients(sections, findings);
     keys::providers(sections, findings);
+    key_folders::check(sections, file, findings);
     addresses::check(sections, findings);
+    addresses::proxies(sections, findings);
     aliases::check(sections, findings);
     shedding(sections, findings);
     proxy_sources(sections, findings);
+    checked_models(sections, findings);
 }
 
 /// The SQLite file follows the data folder until it is set itself.
@@ -72,20 +78,38 @@ fn shedding(sections: &Sections, findings: &mut Findings) {
     }
 }
 
+/// Each of them is one call for each key.
+fn checked_models(sections: &Sections, findings: &mut Findings) {
+    const MOST: usize = 16;
+    for (name, provider) in &sections.providers {
+        let count = provider.health_check.models.len();
+        if count > MOST {
+            let path = format!("providers.{name}.health_check.models");
+            let text = format!("{count} models; expected at most {MOST}");
+            findings.problem(&findings.origin(&path), &path, text);
+        }
+    }
+}
+
 fn proxy_sources(sections: &Sections, findings: &mut Findings) {
     let is_http =
         |url: &Secret| url.expose().starts_with("http://") || url.expose().starts_with("https://");
     let check_url = sections.egress.health_check.url.as_ref();
-    if check_url.is_some_and(|url| !is_http(url)) {
+    if check_url.is_some_and(|url| !url.expose().starts_with("https://")) {
         let path = "egress.health_check.url";
-        let text = "(hidden) is not an http or https URL";
+        let text = "(hidden) is not an https URL";
         findings.problem(&findings.origin(path), path, text);
     }
     for (index, source) in sections.egress.sources.iter().enumerate() {
         let path = format!("egress.sources[{index}]");
         let (url, file) = (&source.value.url, &source.value.file);
-        if url.is_some() == file.is_some() {
-            findings.problem(&source.origin, &path, "expected either url or file");
+        let given = [url.is_some(), file.is_some(), source.value.preset.is_some()];
+        if given.iter().filter(|is_given| **is_given).count() != 1 {
+            findings.problem(
+                &source.origin,
+                &path,
+                "expected one of url, file and preset",
+            );
         }
         if file.is_some() && source.origin == Origin::Stored {
             let text = "a file of this machine can be named in keymux.yaml only; expected url";

@@ -2,9 +2,11 @@
 
 mod duration;
 mod number;
+mod proxy_url;
 mod size;
 mod text;
 mod url;
 
+pub use proxy_url::{Credentials, ProxyUrl};
 pub use size::Bytes;
-pub use url::{HttpUrl, ProxyUrl};
+pub use url::HttpUrl;

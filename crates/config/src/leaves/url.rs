@@ -1,9 +1,8 @@
-//! URLs of providers and of outbound proxies. Whether an address may be used at all is asked in `check/addresses.rs`.
+//! URLs of providers. Whether an address may be used at all is asked in `check/addresses.rs`; outbound proxies are
+//! `proxy_url.rs`.
 
-use std::fmt;
 use std::net::{IpAddr, Ipv6Addr};
 
-use domain::Secret;
 use http::Uri;
 use serde_json::Value as Json;
 
@@ -84,7 +83,7 @@ impl Leaf for HttpUrl {
 /// A host that resolvers take for an address though it is not written as one, such as `2852039166`.
 ///
 /// They do so when the last label is a number (WHATWG URL, "ends in a number checker").
-fn has_disguised_address(host: &str) -> bool {
+pub(super) fn has_disguised_address(host: &str) -> bool {
     let last = host
         .trim_end_matches('.')
         .rsplit('.')
@@ -94,56 +93,6 @@ fn has_disguised_address(host: &str) -> bool {
     let is_number = !last.is_empty() && last.bytes().all(|b| b.is_ascii_digit());
     let is_ipv6 = host.parse::<Ipv6Addr>().is_ok();
     (is_number || is_hex) && !is_ipv6 && host.parse::<IpAddr>().is_err()
-}
-
-/// An outbound proxy: `http://`, `https://` or `socks5://`, perhaps with credentials, which are never shown.
-#[derive(Clone, PartialEq, Eq)]
-pub struct ProxyUrl(Secret);
-
-impl ProxyUrl {
-    /// The whole URL, credentials included.
-    pub fn expose(&self) -> &str {
-        self.0.expose()
-    }
-
-    /// The URL as operators may see it.
-    pub fn masked(&self) -> String {
-        let (scheme, rest) = self.expose().split_once("://").unwrap_or_default();
-        let host = rest.rsplit('@').next().unwrap_or_default();
-        let credentials = if rest.contains('@') { "…@" } else { "" };
-        format!("{scheme}://{credentials}{host}")
-    }
-}
-
-impl fmt::Debug for ProxyUrl {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "ProxyUrl({})", self.masked())
-    }
-}
-
-impl Leaf for ProxyUrl {
-    const SECRET: bool = true;
-
-    fn shape() -> Shape {
-        Shape::ProxyUrl
-    }
-
-    fn listed(&self) -> Json {
-        self.masked().into()
-    }
-
-    fn parse(text: &str) -> Result<Self, String> {
-        let wrong = "is not a proxy URL such as http://10.0.0.9:3128, https://… or socks5://user:password@10.0.0.9:1080";
-        let uri: Uri = text.parse().map_err(|_| wrong)?;
-        let is_known = matches!(uri.scheme_str(), Some("http" | "https" | "socks5"));
-        let has_host = uri.host().is_some_and(|host| !host.is_empty());
-        let has_path = !matches!(uri.path(), "" | "/") || text.contains(['?', '#']);
-        if is_known && has_host && !has_path {
-            Ok(Self(Secret::new(text)))
-        } else {
-            Err(wrong.to_owned())
-        }
-    }
 }
 
 #[cfg(test)]
@@ -182,20 +131,5 @@ mod tests {
     fn a_trailing_slash_is_dropped_and_the_scheme_is_in_lower_case() {
         let url = HttpUrl::parse("HTTPS://api.x.ai/v1/").map(|url| url.as_str().to_owned());
         assert_eq!(url.as_deref(), Ok("https://api.x.ai/v1"));
-    }
-
-    #[test]
-    fn a_proxy_never_shows_its_password() {
-        let proxy = ProxyUrl::parse("socks5://user:hunter2@10.0.0.9:1080").unwrap();
-        assert_eq!(format!("{proxy:?}"), "ProxyUrl(socks5://…@10.0.0.9:1080)");
-        for wrong in [
-            "10.0.0.9:1080",
-            "ftp://10.0.0.9",
-            "socks5://",
-            "http://proxy/path",
-            "http://user:12#hunter2@proxy",
-        ] {
-            assert!(ProxyUrl::parse(wrong).is_err(), "{wrong}");
-        }
     }
 }

@@ -9,13 +9,13 @@ use crate::section::section;
 use crate::value::Leaf;
 
 section! {
-    /// Limits for each address of anonymous callers; IPv6 counts by /64.
+    /// Limits for each address of callers without a valid client key; IPv6 counts by /64.
     pub struct IpLimits {
-        /// Requests a minute.
+        /// Requests a minute that are let in; the others are 429.
         per_minute: u32 = "40" in "1" ..= "1000000",
-        /// Requests an hour above which the address is banned.
+        /// Requests an hour, refused ones among them, above which the address is banned.
         ban_above_per_hour: u32 = "3600" in "1" ..= "100000000",
-        /// How long the ban lasts.
+        /// How long the ban lasts: until it is lifted, or a time.
         ban_for: BanFor = "permanent",
     }
 }

@@ -21,9 +21,9 @@ section! {
         prune_interval: Duration = "1m" in "1s" ..= "1d"; live,
         /// Which bodies are kept with the records.
         bodies: Bodies = "none"; live,
-        /// A file to which a report about the models is appended.
+        /// A file to which a report about the models is appended; at 1 MiB it becomes `….1`, and that `….2`.
         status_file: Option<PathBuf> = "null",
-        /// How often.
+        /// How often a report is appended to it.
         status_interval: Duration = "30m" in "1s" ..= "365d"; live,
     }
 }

@@ -1,6 +1,7 @@
 //! One file per section of `keymux.yaml`; each is the struct, its defaults and its documentation at once.
 
 mod admin;
+mod affinity;
 mod aliases;
 mod clients;
 mod egress;
@@ -18,10 +19,11 @@ mod storage;
 use std::collections::BTreeMap;
 
 pub use admin::Admin;
+pub use affinity::{Affinity, Isolation};
 pub use aliases::Chain;
 pub use clients::{BudgetPeriod, ClientKey};
 pub use egress::{
-    Egress, EgressHealthCheck, ProxyProtocol, ProxySource, SourceFields, SourceFormat,
+    Egress, EgressHealthCheck, ProxyPreset, ProxyProtocol, ProxySource, SourceFields, SourceFormat,
 };
 pub use health_checks::HealthChecks;
 pub use ip_limits::{BanFor, IpLimits};
@@ -58,11 +60,13 @@ section! {
         pool: Pool = "{}"; live,
         /// How often and how long a request is tried.
         retry: Retry = "{}"; live,
+        /// What is done with the project that made or remembers something.
+        affinity: Affinity = "{}"; live,
         /// Regular checks of all keys.
         health_checks: HealthChecks = "{}"; live,
         /// Refusing anonymous callers while few keys are usable.
         shedding: Shedding = "{}"; live,
-        /// Limits for each address of anonymous callers.
+        /// Limits for each address of callers without a valid client key.
         ip_limits: IpLimits = "{}"; live,
         /// Outbound proxies.
         egress: Egress = "{}"; live,

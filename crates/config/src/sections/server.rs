@@ -45,6 +45,8 @@ section! {
         workers: usize = "0" in "0" ..= "1024"; restart,
         /// Allows providers at link-local and cloud metadata addresses.
         allow_link_local: bool = "false",
+        /// Whether images that callers name by URL may lie on private addresses, and on any port.
+        allow_private_images: bool = "false",
     }
 }
 

@@ -7,7 +7,7 @@ section! {
     pub struct Shedding {
         /// Whether callers are refused.
         enabled: bool = "false",
-        /// Below so many usable keys for the model, all are refused.
+        /// Below so many usable keys for the model, all are refused. Of a chain of models the keys of all its providers count, each once.
         low: usize = "30" in "0" ..= "1000000",
         /// From so many on, none is; in between, a share that falls evenly.
         high: usize = "50" in "0" ..= "1000000",

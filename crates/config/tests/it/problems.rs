@@ -99,9 +99,29 @@ fn a_bad_value_is_named_with_its_line_and_what_was_expected() {
             "providers: { google: { keys: [{ key: AIzaX, weight: 101 }] } }",
             "1: providers.google.keys[0].weight: \"101\" is out of range; expected 1 to 100",
         ),
+    ] {
+        check(yaml, NONE, &[&format!("keymux.yaml:{expected}")]);
+    }
+}
+
+#[test]
+fn a_proxy_that_cannot_be_used_says_why() {
+    for (yaml, expected) in [
         (
             "egress: { proxies: [\"ftp://10.0.0.9\"] }",
             "1: egress.proxies[0]: (hidden) is not a proxy URL such as http://10.0.0.9:3128, https://… or socks5://user:password@10.0.0.9:1080",
+        ),
+        (
+            "egress: { proxies: [\"http://me:100%@10.0.0.9\"] }",
+            "1: egress.proxies[0]: (hidden) has a password with a % that is no escape; a % itself is written as %25",
+        ),
+        (
+            "egress: { proxies: [\"http://me:pw@169.254.169.254:80\"] }",
+            "1: egress.proxies[0]: \"http://169.254.169.254:80\" is a link-local or metadata address; set server.allow_link_local: true to allow it",
+        ),
+        (
+            "providers: { google: { keys: [{ key: AIzaX, egress: \"socks5://[fe80::1]\" }] } }",
+            "1: providers.google.keys[0].egress: \"socks5://[fe80::1]:1080\" is a link-local or metadata address; set server.allow_link_local: true to allow it",
         ),
     ] {
         check(yaml, NONE, &[&format!("keymux.yaml:{expected}")]);
@@ -228,7 +248,7 @@ fn all_problems_are_found_at_once() {
             "keymux.yaml:1: pool.max_failures: \"x\" is not a whole number; expected 1 to 1000",
             "keymux.yaml:1: pool.strategy: \"y\" is not least_loaded, round_robin, random, fill_first or selected_first",
             "keymux.yaml:2: server.auth: open access on 0.0.0.0:80, which others can reach; listen on 127.0.0.1, change it, or set server.i_know_this_is_public: true",
-            "keymux.yaml:3: nonsense: unknown field; expected one of server, admin, database, redis, clients, providers, aliases, pool, retry, health_checks, shedding, ip_limits, egress, simple, logs",
+            "keymux.yaml:3: nonsense: unknown field; expected one of server, admin, database, redis, clients, providers, aliases, pool, retry, affinity, health_checks, shedding, ip_limits, egress, simple, logs",
             "environment KEYMUX__RETRY__MAX_ATTEMPTS: \"many\" is not a whole number; expected 1 to 100",
             "environment PORT: server.listen: \"http\" is not a port; expected 0 to 65535",
         ],
@@ -280,6 +300,47 @@ fn a_variable_is_named_where_it_is_wrong() {
 }
 
 #[test]
+fn a_folder_of_key_files_holds_nothing_but_keys_of_one_provider() {
+    let folder = Folder::new();
+    let check = |google: &str, xai: &str, expected: Option<&str>| {
+        let yaml = format!(
+            "server: {{ data_dir: {} }}\nproviders:\n  google: {{ keys_dir: {google} }}\n  xai: {{ keys_dir: {xai} }}\n",
+            folder.path("data"),
+        );
+        std::fs::write(folder.path("keymux.yaml"), yaml).unwrap();
+        let loaded = folder.load(NONE).map(drop);
+        let text = loaded.map_err(|errors| errors.to_string()).err();
+        match expected {
+            None => assert_eq!(text, None),
+            Some(expected) => assert!(text.as_ref().unwrap().contains(expected), "{text:?}"),
+        }
+    };
+    let at = |name: &str| folder.path(name);
+    check(&at("keys"), &at("xai-keys"), None);
+    check(&at("keys"), "null", None);
+    check(
+        &at("keys"),
+        &at("data/../keys/"),
+        Some(":4: providers.xai.keys_dir: \""),
+    );
+    check(
+        &at("keys"),
+        &at("keys"),
+        Some("is the folder of provider google too; expected one of its own"),
+    );
+    check(
+        &at("data/."),
+        "null",
+        Some("is server.data_dir; expected a folder"),
+    );
+    check(
+        &at(""),
+        "null",
+        Some("is the folder of the configuration file"),
+    );
+}
+
+#[test]
 fn fields_are_checked_against_each_other() {
     for (yaml, expected) in [
         (
@@ -316,7 +377,7 @@ fn fields_are_checked_against_each_other() {
         ),
         (
             "egress: { health_check: { url: hunter2 } }",
-            "1: egress.health_check.url: (hidden) is not an http or https URL",
+            "1: egress.health_check.url: (hidden) is not an https URL",
         ),
     ] {
         check(yaml, NONE, &[&format!("keymux.yaml:{expected}")]);

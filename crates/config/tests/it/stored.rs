@@ -230,10 +230,22 @@ fn a_stored_text_refers_to_nothing() {
         "",
         json!({"egress.sources": [{"file": "/etc/passwd"}]}),
         &[
-            "stored setting: egress.sources: outbound proxies are not in this version; refusing to connect directly instead",
             "stored setting: egress.sources[0].file: a file of this machine can be named in keymux.yaml only; expected url",
         ],
     );
+}
+
+#[test]
+fn a_list_of_proxies_comes_from_one_place() {
+    let one = "stored setting: egress.sources[0]: expected one of url, file and preset";
+    for source in [
+        json!({}),
+        json!({"url": "https://x.ai", "preset": "monosans-http"}),
+    ] {
+        check("", json!({"egress.sources": [source]}), &[one]);
+    }
+    let preset = json!({"egress.sources": [{"preset": "monosans-socks5"}]});
+    assert_eq!(with(&config("", NONE), preset).egress.sources.len(), 1);
 }
 
 #[test]

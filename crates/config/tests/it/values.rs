@@ -157,6 +157,22 @@ fn what_is_set_for_a_built_in_provider_is_merged_with_what_is_known() {
 }
 
 #[test]
+fn what_a_key_may_have_under_way_follows_its_kind_and_scope() {
+    let check = |fields: &str, expected: Option<u32>| {
+        let url = "base_url: http://127.0.0.1:1, token_url: http://127.0.0.1:1";
+        let config = config(&format!("providers: {{ it: {{ {url}, {fields} }} }}"), NONE);
+        let most = config.providers["it"].concurrent_per_key();
+        assert_eq!(most.map(std::num::NonZero::get), expected, "{fields}");
+    };
+    check("kind: gigachat, scope: GIGACHAT_API_PERS", Some(1));
+    check("kind: gigachat", Some(1));
+    check("kind: gigachat, scope: GIGACHAT_API_CORP", Some(10));
+    check("kind: gigachat, max_concurrent: 4", Some(4));
+    check("kind: gemini, max_concurrent: 4", Some(4));
+    check("kind: gemini, scope: GIGACHAT_API_PERS", None);
+}
+
+#[test]
 fn an_alias_is_one_model_or_a_chain() {
     let config = config("aliases: { fast: google/a, smart: [google/b, fast] }", NONE);
     assert_eq!(config.aliases["fast"].0, ["google/a"]);
