@@ -34,8 +34,23 @@ pub enum Want {
     Keep(usize),
 }
 
+/// Where something begins or ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Edge {
+    /// The quote before a member's name.
+    Name,
+    /// The first byte of a value.
+    Value,
+    /// Behind a value.
+    End,
+}
+
 /// Who is told of what the scanner finds.
 pub trait Visitor {
+    /// An edge at this offset in the slice being pushed. It is told before the name or value that begins, and after
+    /// the value that ends.
+    fn edge(&mut self, _edge: Edge, _at: usize) {}
+
     /// The name of the next member of the object entered last, escapes untouched.
     fn name(&mut self, name: &[u8]);
 
@@ -156,7 +171,10 @@ impl Scanner {
         match (self.state, byte) {
             (State::FirstElement, b']') | (State::FirstName, b'}') => self.close(at + 1, visitor),
             (State::Value | State::FirstElement, _) => return self.begin(byte, at, visitor),
-            (State::FirstName | State::NextName, b'"') => self.state = State::Name,
+            (State::FirstName | State::NextName, b'"') => {
+                visitor.edge(Edge::Name, at);
+                self.state = State::Name;
+            }
             (State::After, b',') if self.in_object() => self.state = State::NextName,
             (State::Colon, b':') | (State::After, b',') => self.state = State::Value,
             (State::After, b'}') if self.in_object() => self.close(at + 1, visitor),
@@ -177,6 +195,7 @@ impl Scanner {
                 return at;
             }
         };
+        visitor.edge(Edge::Value, at);
         let want = visitor.begin(kind);
         self.keep = match want {
             Want::Keep(limit) => Some(limit),
@@ -221,11 +240,12 @@ impl Scanner {
 
     fn close(&mut self, end: usize, visitor: &mut impl Visitor) {
         self.depth = self.depth.saturating_sub(1);
-        self.value_over();
         visitor.leave(end);
+        self.value_over(end, visitor);
     }
 
-    fn value_over(&mut self) {
+    fn value_over(&mut self, end: usize, visitor: &mut impl Visitor) {
+        visitor.edge(Edge::End, end);
         self.state = if self.depth == 0 {
             State::Done
         } else {
@@ -265,7 +285,7 @@ impl Scanner {
         match end {
             None => chunk.len(),
             Some(end) => {
-                self.value_over();
+                self.value_over(at + end + 1, visitor);
                 at + end + 1
             }
         }
@@ -278,7 +298,7 @@ impl Scanner {
         match end {
             None => chunk.len(),
             Some(end) => {
-                self.value_over();
+                self.value_over(at + end, visitor);
                 at + end
             }
         }
@@ -291,7 +311,7 @@ impl Scanner {
         match end {
             None => chunk.len(),
             Some(end) => {
-                self.value_over();
+                self.value_over(at + end, visitor);
                 at + end
             }
         }

@@ -64,6 +64,13 @@ const PATTERNS: &[Pattern] = &[
         also: b".~+/%",
         at_least: 1,
     },
+    // xAI names the team of a key by its UUID.
+    Pattern {
+        lead: b"team ",
+        with_lead: false,
+        also: b"",
+        at_least: 36,
+    },
     Pattern {
         lead: b"projects/",
         with_lead: false,
@@ -310,6 +317,16 @@ mod tests {
             &[],
             "consumer 'project_number:[redacted]'; [redacted]",
         );
+    }
+
+    #[test]
+    fn a_team_goes_by_its_uuid_alone() {
+        check(
+            "Your team 00000000-0000-4000-8000-000000000002 has used all",
+            &[],
+            "Your team [redacted] has used all",
+        );
+        check("a team of two, team red", &[], "a team of two, team red");
     }
 
     #[test]

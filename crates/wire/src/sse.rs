@@ -52,26 +52,49 @@ impl Reader {
     /// Reads on, and returns the offset in `chunk` behind the last blank line, 0 when there is none.
     pub fn push<'a>(&mut self, chunk: &'a [u8], mut tell: impl FnMut(Piece<'a>)) -> usize {
         let mut whole = 0;
+        while let Some(end) = self.push_event(&chunk[whole..], &mut tell) {
+            whole += end;
+        }
+        whole
+    }
+
+    /// Reads on to the next blank line, and returns the offset behind it; none where all was read and there is none.
+    ///
+    /// A line feed that was cut from its carriage return is told as one more blank line.
+    pub fn push_event<'a>(
+        &mut self,
+        chunk: &'a [u8],
+        mut tell: impl FnMut(Piece<'a>),
+    ) -> Option<usize> {
         let mut at = 0;
         while at < chunk.len() {
             let after_cr = std::mem::take(&mut self.after_cr);
             if chunk[at] == b'\n' && after_cr != AfterCr::No {
                 at += 1;
                 if after_cr == AfterCr::EventEnd {
-                    whole = at;
+                    return Some(at);
                 }
             } else if matches!(chunk[at], b'\r' | b'\n') {
                 let blank = self.place == Place::LineStart;
                 self.end_line(chunk[at], blank, &mut tell);
                 at += 1;
                 if blank {
-                    whole = at;
+                    return Some(at + self.line_feed(&chunk[at..]));
                 }
             } else {
                 at = self.line(chunk, at, &mut tell);
             }
         }
-        whole
+        None
+    }
+
+    /// The length of the line feed that belongs to the carriage return before it.
+    fn line_feed(&mut self, rest: &[u8]) -> usize {
+        let is_pair = self.after_cr != AfterCr::No && rest.first() == Some(&b'\n');
+        if is_pair {
+            self.after_cr = AfterCr::No;
+        }
+        usize::from(is_pair)
     }
 
     /// Something of an event has come, and its end has not.

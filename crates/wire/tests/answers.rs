@@ -302,7 +302,7 @@ fn a_cut_event_stream_ends_with_an_error_event() {
     let seen = ended(Framing::Sse, Content::Interaction, b"event: x\nda");
     assert_eq!(
         seen,
-        "event: error\ndata: {\"error\":{\"code\":\"api_error\",\"message\":\"cut\"},\"event_type\":\"error\"}\n\n"
+        "event: error\ndata: {\"event_type\":\"error\",\"error\":{\"code\":\"api_error\",\"message\":\"cut\"}}\n\n"
     );
 }
 

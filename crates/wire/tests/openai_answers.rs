@@ -4,7 +4,7 @@
 
 mod reading;
 
-use domain::Usage;
+use domain::{Nanodollars, Usage};
 use proptest::prelude::*;
 use wire::gemini::error::ErrorBody;
 use wire::gemini::{AnswerScan, Content, Finish, Framing, stream_error_tail};
@@ -86,6 +86,48 @@ fn usage_is_found_in_every_form() {
         r#"{"x":{"usage":{"total_tokens":5}}}"#,
         None,
     );
+}
+
+fn check_cost(content: Content, usage: &str, expected: Option<i64>) {
+    let body = format!(r#"{{"id":"x","usage":{usage}}}"#);
+    let cost = read(Framing::Json, content, &body).cost;
+    assert_eq!(cost, expected.map(Nanodollars), "{usage}");
+}
+
+#[test]
+fn what_a_provider_charges_is_read_to_the_nanodollar() {
+    let openai = Content::OpenAi;
+    check_cost(openai, r#"{"cost_in_usd_ticks":2980000}"#, Some(298_000));
+    check_cost(openai, r#"{"cost_in_usd_ticks":15}"#, Some(2));
+    check_cost(
+        openai,
+        r#"{"cost":{"input_tokens_cost":1,"total_cost":0.00062}}"#,
+        Some(620_000),
+    );
+    check_cost(openai, r#"{"cost":2.98e-4}"#, Some(298_000));
+    check_cost(openai, r#"{"cost":0.00029800000000000003}"#, Some(298_000));
+    check_cost(openai, r#"{"cost":0}"#, Some(0));
+    for usage in [
+        "{}",
+        r#"{"cost":null}"#,
+        r#"{"cost":-1}"#,
+        r#"{"cost":[1]}"#,
+        r#"{"cost":{"currency":"USD"}}"#,
+        &format!(r#"{{"cost":1.{}}}"#, "0".repeat(60)),
+    ] {
+        check_cost(openai, usage, None);
+    }
+    check_cost(Content::Any, r#"{"cost_in_usd_ticks":2980000}"#, None);
+}
+
+/// xAI answers a deferred request with an id, behind which the answer is made; elsewhere such an id is one of many.
+#[test]
+fn a_promise_of_an_answer_is_pending() {
+    let deferred = read(Framing::Json, Content::OpenAi, r#"{"request_id":"r"}"#);
+    assert_eq!(deferred.finish(), Some(Finish::Pending));
+    assert!(deferred.complete);
+    let body = r#"{"id":"x","request_id":"r","choices":[]}"#;
+    assert_eq!(read(Framing::Json, Content::OpenAi, body).finish(), None);
 }
 
 #[test]
@@ -190,7 +232,13 @@ fn errors_are_found_in_every_wrapper() {
             "data: {\"type\":\"response.failed\",\"response\":{\"error\":{\"code\":\"c\"}}}\n\n",
             Some(r#"{"code":"c"}"#),
         ),
+        (
+            Framing::Sse,
+            "data: {\"code\":\"resource-exhausted\",\"error\":\"a \\\"b\\\"\",\"type\":\"x\"}\n\n",
+            Some(r#"{"code":"resource-exhausted","message":"a \"b\""}"#),
+        ),
         (Framing::Json, r#"{"error":null,"data":[{}]}"#, None),
+        (Framing::Json, r#"{"error":"","data":[{}]}"#, None),
         (
             Framing::Json,
             r#"{"type":"x","code":"c","message":"m"}"#,
@@ -210,7 +258,7 @@ fn a_broken_stream_ends_with_an_error_of_its_dialect() {
     let mut scan = AnswerScan::new(Framing::Sse, Content::OpenAi);
     scan.push(b"data: {\"choices\":[]}\n\ndata: {\"cho");
     let tail = stream_error_tail(&scan, &ErrorBody::new(502, "cut"));
-    let expected = "data: {\"error\":{\"code\":null,\"message\":\"cut\",\"param\":null,\"type\":\"server_error\"}}\n\n";
+    let expected = "data: {\"error\":{\"message\":\"cut\",\"type\":\"server_error\",\"param\":null,\"code\":null}}\n\n";
     assert_eq!(String::from_utf8(tail).unwrap(), expected);
 }
 

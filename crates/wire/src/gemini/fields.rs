@@ -70,8 +70,15 @@ pub(crate) enum Slot {
     /// The `code` and `message` of an event that is itself an error.
     ErrorCode,
     ErrorMessage,
+    /// An `error` that is a text.
+    ErrorText,
+    /// The `request_id` of an answer that is made later.
+    Deferred,
     /// The end of the stream, `[DONE]`.
     Done,
+    /// What the answer cost, in ten-billionths of a US dollar, and in US dollars.
+    CostTicks,
+    Cost,
     Prompt,
     Cached,
     Output,
@@ -90,8 +97,8 @@ pub(crate) enum Act {
     Data,
     /// Videos, if it is an array; looked at no further.
     Samples,
-    /// A text, or an array of its parts.
-    TextOr(Node),
+    /// A scalar, or a container around what it may also be.
+    KeepOr(Slot, Node),
 }
 
 impl Node {
@@ -188,7 +195,8 @@ impl Slot {
             (Self::Error, Kind::Object) => Want::Keep(super::Summary::MAX_ERROR),
             (Self::Text | Self::Reasoning, Kind::String) => Want::Keep(1),
             (Self::Thought | Self::Done, Kind::Word) => Want::Keep(5),
-            (Self::ErrorMessage, Kind::String) => Want::Keep(LONGEST_MESSAGE),
+            (Self::ErrorMessage | Self::ErrorText, Kind::String) => Want::Keep(LONGEST_MESSAGE),
+            (Self::Cost | Self::CostTicks, Kind::Word | Kind::String) => Want::Keep(40),
             (
                 Self::Filtered
                 | Self::Prompt
@@ -210,7 +218,8 @@ impl Slot {
                 | Self::OutputEvent
                 | Self::OutputType
                 | Self::ResponseStatus
-                | Self::ErrorCode,
+                | Self::ErrorCode
+                | Self::Deferred,
                 Kind::String,
             ) => Want::Keep(256),
             _ => Want::Skip,
@@ -246,7 +255,7 @@ fn part(name: &[u8]) -> Act {
 }
 
 /// `responseTokenCount` is the Live API's name for the output.
-fn usage(name: &[u8]) -> Act {
+pub(super) fn usage(name: &[u8]) -> Act {
     Act::Keep(match name {
         b"promptTokenCount" => Slot::Prompt,
         b"cachedContentTokenCount" => Slot::Cached,

@@ -1,8 +1,11 @@
 //! The walk over one answer: what the JSON scanner finds becomes facts in the [`Summary`].
 //! The rows of `fields.rs` say which members are looked at; `counts.rs` what token counts come to.
 
+use domain::Nanodollars;
+
+use crate::decimal::scaled;
 use crate::json::{Kind, Visitor, Want};
-use crate::openai::fields as openai;
+use crate::openai::{DEFERRED, fields as openai};
 
 use super::counts::{Counts, number};
 use super::fields::{Act, Node, Slot};
@@ -10,6 +13,12 @@ use super::{Content, Finish, Summary};
 
 /// Containers entered within each other: more than any row of the table leads to.
 const DEEPEST: usize = 12;
+
+/// A dollar is a billion nanodollars.
+const NANODOLLARS: i32 = 9;
+
+/// A dollar is ten billion of xAI's ticks.
+const NANODOLLARS_PER_TICK: i32 = -1;
 
 /// The visitor of an answer.
 #[derive(Debug)]
@@ -37,7 +46,8 @@ pub(super) struct Reader {
     flat_error: FlatError,
 }
 
-/// An event of OpenAI's shape that is itself an error: `{"type":"error","code":…,"message":…}`.
+/// An event of OpenAI's shape that is itself an error: `{"type":"error","code":…,"message":…}`, or xAI's
+/// `{"code":…,"error":"…"}`.
 #[derive(Debug, Default)]
 struct FlatError {
     is_error: bool,
@@ -139,7 +149,7 @@ impl Reader {
     }
 
     fn output_event(&mut self, kind: &[u8]) {
-        self.flat_error.is_error = kind == b"error";
+        self.flat_error.is_error |= kind == b"error";
         self.summary.has_thoughts |= kind.starts_with(b"response.reasoning");
         self.ended |= matches!(
             kind,
@@ -157,6 +167,12 @@ impl Reader {
         if status != b"incomplete" || !is_known {
             self.set_finish(status);
         }
+    }
+
+    /// What the provider says that it cost, in powers of ten of a nanodollar; what is no amount says nothing.
+    fn set_cost(&mut self, text: &[u8], places: i32) {
+        let cost = scaled(text, places).map(Nanodollars);
+        self.summary.cost = cost.or(self.summary.cost);
     }
 
     /// A document, or an element of the array around several, is over.
@@ -183,6 +199,10 @@ impl Visitor for Reader {
         if node == Node::Resource {
             self.resource_member();
         }
+        // Further on it is but one more id of an answer that is there.
+        if self.act == Act::Keep(Slot::Deferred) && !self.first_member {
+            self.act = Act::Skip;
+        }
         self.first_member = false;
     }
 
@@ -194,8 +214,11 @@ impl Visitor for Reader {
             self.act
         };
         let act = match (act, kind) {
-            (Act::TextOr(_), Kind::String) => Act::Keep(Slot::Text),
-            (Act::TextOr(parts), _) => Act::Enter(parts),
+            (Act::KeepOr(slot, _), Kind::String | Kind::Word) => Act::Keep(slot),
+            (Act::KeepOr(_, node), _) => Act::Enter(node),
+            (Act::Keep(Slot::Error), Kind::String) if self.summary.content == Content::OpenAi => {
+                Act::Keep(Slot::ErrorText)
+            }
             _ => act,
         };
         match act {
@@ -223,7 +246,7 @@ impl Visitor for Reader {
         }
     }
 
-    fn value(&mut self, text: &[u8], _whole: bool) {
+    fn value(&mut self, text: &[u8], whole: bool) {
         match self.slot {
             Slot::Error => self.set_error(text),
             Slot::Finish | Slot::Status => self.set_finish(text),
@@ -241,6 +264,10 @@ impl Visitor for Reader {
             Slot::ResponseStatus => self.set_status(text),
             Slot::ErrorCode => self.flat_error.code = text.to_vec(),
             Slot::ErrorMessage => self.flat_error.message = text.to_vec(),
+            Slot::ErrorText => self.flat_error.set_text(text),
+            Slot::Deferred => self.set_finish(DEFERRED.as_bytes()),
+            Slot::CostTicks if whole => self.set_cost(text, NANODOLLARS_PER_TICK),
+            Slot::Cost if whole => self.set_cost(text, NANODOLLARS),
             Slot::Done => self.ended |= text == b"DONE",
             Slot::Text if !text.is_empty() => self.found_content(),
             Slot::Reasoning if !text.is_empty() => {
@@ -248,7 +275,7 @@ impl Visitor for Reader {
                 self.found_content();
             }
             Slot::Thought => self.summary.has_thoughts |= text == b"true",
-            Slot::Text | Slot::Reasoning => {}
+            Slot::Text | Slot::Reasoning | Slot::CostTicks | Slot::Cost => {}
             slot => self.counts.set(slot, text),
         }
     }
@@ -278,6 +305,13 @@ impl Visitor for Reader {
 }
 
 impl FlatError {
+    fn set_text(&mut self, text: &[u8]) {
+        if !text.is_empty() {
+            self.is_error = true;
+            self.message = text.to_vec();
+        }
+    }
+
     /// The error as an object, if it was one; cleared for the next event.
     fn take(&mut self) -> Option<Vec<u8>> {
         let Self {

@@ -1,6 +1,6 @@
 //! What is known of an answer after reading it: the facts that verdicts, records and the relay need.
 
-use domain::Usage;
+use domain::{Nanodollars, Usage};
 
 use super::Finish;
 use crate::openai;
@@ -54,6 +54,8 @@ pub struct Summary {
     pub usage: Option<Usage>,
     /// The last `finishReason` of a candidate or choice, or the last `status` of an interaction or a response.
     pub finish_reason: Option<Box<str>>,
+    /// What the provider says that the answer cost; only answers of OpenAI's shape may say it.
+    pub cost: Option<Nanodollars>,
     /// Why the prompt was blocked, or `RAI_MEDIA_FILTERED` for a video that was held back.
     pub block_reason: Option<Box<str>>,
     /// The error object, `{"code":…}` without its wrapper, at most [`Summary::MAX_ERROR`] bytes of it.
@@ -84,6 +86,7 @@ impl Summary {
         Self {
             content,
             usage: None,
+            cost: None,
             finish_reason: None,
             block_reason: None,
             error: None,

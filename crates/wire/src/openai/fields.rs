@@ -27,6 +27,7 @@ pub(crate) enum Node {
     Usage,
     InputDetails,
     OutputDetails,
+    Cost,
 }
 
 impl Node {
@@ -50,7 +51,10 @@ impl Node {
             (Self::Message, name) => message(name),
             (Self::Output | Self::Part, name) => output(name),
             (Self::Incomplete, b"reason") => Act::Keep(Slot::Finish),
+            (Self::Usage, b"cost_in_usd_ticks") => Act::Keep(Slot::CostTicks),
+            (Self::Usage, b"cost") => Act::KeepOr(Slot::Cost, AnyNode::OpenAi(Self::Cost)),
             (Self::Usage, name) => usage(name),
+            (Self::Cost, b"total_cost") => Act::Keep(Slot::Cost),
             (Self::InputDetails, b"cached_tokens") => Act::Keep(Slot::Cached),
             (Self::OutputDetails, b"reasoning_tokens") => Act::Keep(Slot::Thoughts),
             _ => Act::Skip,
@@ -81,6 +85,7 @@ fn answer(name: &[u8]) -> Act {
         b"delta" | b"text" | b"b64_json" | b"partial_image_b64" => Act::Keep(Slot::Text),
         b"code" => Act::Keep(Slot::ErrorCode),
         b"message" => Act::Keep(Slot::ErrorMessage),
+        b"request_id" => Act::Keep(Slot::Deferred),
         _ => response(name),
     }
 }
@@ -109,7 +114,7 @@ fn choice(name: &[u8]) -> Act {
 
 fn message(name: &[u8]) -> Act {
     match name {
-        b"content" => Act::TextOr(AnyNode::OpenAi(Node::Parts)),
+        b"content" => Act::KeepOr(Slot::Text, AnyNode::OpenAi(Node::Parts)),
         b"refusal" => Act::Keep(Slot::Text),
         b"reasoning_content" | b"reasoning" => Act::Keep(Slot::Reasoning),
         b"tool_calls" | b"images" => enter(Node::Things),

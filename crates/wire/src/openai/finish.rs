@@ -3,6 +3,9 @@
 
 use crate::gemini::Finish;
 
+/// What stands for the reason of an answer that is only the promise of one, to be fetched by its `request_id`.
+pub(crate) const DEFERRED: &str = "deferred";
+
 /// The meaning of a reason.
 ///
 /// Seen from Google: `content_filter: PROHIBITED_CONTENT`, `function_call_filter: MALFORMED_FUNCTION_CALL`, `SAFETY`.
@@ -21,7 +24,7 @@ fn of_word(word: &str) -> Finish {
         "length" | "max_output_tokens" | "incomplete" => Finish::Length,
         "content_filter" => Finish::Blocked,
         "function_call_filter" | "failed" => Finish::Failed,
-        "in_progress" | "queued" => Finish::Pending,
+        "in_progress" | "queued" | DEFERRED => Finish::Pending,
         _ => Finish::Unknown,
     }
 }

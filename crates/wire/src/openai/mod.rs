@@ -1,9 +1,11 @@
-//! OpenAI's dialect: errors and model lists of our own, and which members of its answers are read.
-//! The reading itself is that of `gemini/scan.rs`, told by `Content::OpenAi`.
+//! OpenAI's dialect: requests read and edited, errors and model lists of our own, which members of its answers are read.
+//! The reading of answers is that of `gemini/scan.rs`, told by `Content::OpenAi`.
 
 pub mod error;
 pub(crate) mod fields;
 mod finish;
 pub mod models;
+pub mod request;
+pub mod tidy;
 
-pub(crate) use finish::finish;
+pub(crate) use finish::{DEFERRED, finish};

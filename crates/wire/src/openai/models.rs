@@ -1,6 +1,6 @@
-//! Model lists of our own in OpenAI's shape.
+//! Model lists in OpenAI's shape: our own, and the ids in those of providers.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 /// A model as OpenAI's clients see it.
@@ -36,6 +36,20 @@ pub fn list(models: &[Model]) -> Vec<u8> {
     json!({"object": "list", "data": cards})
         .to_string()
         .into_bytes()
+}
+
+/// The ids in a provider's list; none where the body is no list.
+pub fn ids(body: &[u8]) -> Option<Vec<String>> {
+    #[derive(Deserialize)]
+    struct List {
+        data: Vec<Entry>,
+    }
+    #[derive(Deserialize)]
+    struct Entry {
+        id: String,
+    }
+    let list: List = serde_json::from_slice(body).ok()?;
+    Some(list.data.into_iter().map(|entry| entry.id).collect())
 }
 
 #[derive(Serialize)]

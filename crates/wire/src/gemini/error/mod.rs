@@ -6,4 +6,5 @@ mod read;
 mod text;
 
 pub use build::{ErrorBody, QuotaViolation, Shape, interaction_code, status_of};
+pub(crate) use read::salvaged;
 pub use read::{Detail, Fault, Violation};

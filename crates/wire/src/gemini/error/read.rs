@@ -127,7 +127,7 @@ impl<'a> Fault<'a> {
 }
 
 /// The text behind the first occurrence of a quoted name: a string up to its end or the body's, or a number.
-fn salvaged<'a>(body: &'a [u8], name: &[u8]) -> Option<Cow<'a, str>> {
+pub(crate) fn salvaged<'a>(body: &'a [u8], name: &[u8]) -> Option<Cow<'a, str>> {
     let at = memchr::memmem::find(body, name)? + name.len();
     let rest = body[at..].trim_ascii_start().strip_prefix(b":")?;
     let rest = rest.trim_ascii_start();

@@ -1,0 +1,254 @@
+use proptest::prelude::*;
+
+use super::*;
+
+fn google(host: &str) -> bool {
+    host == "generativelanguage.googleapis.com"
+}
+
+fn named(body: &str) -> Vec<String> {
+    let names = in_request([body.as_bytes()], google).unwrap();
+    names.iter().map(ToString::to_string).collect()
+}
+
+#[test]
+fn paths_name_what_they_are_about() {
+    for (path, expected) in [
+        ("/v1beta/files/abc-1", Some("files/abc-1")),
+        (
+            "/v1beta/files/abc-1:download?alt=media",
+            Some("files/abc-1"),
+        ),
+        ("/download/v1beta/files/abc-1:download", Some("files/abc-1")),
+        ("/v1/batches/b1:cancel", Some("batches/b1")),
+        (
+            "/v1beta/models/veo-3/operations/op1",
+            Some("models/veo-3/operations/op1"),
+        ),
+        (
+            "/v1beta/fileSearchStores/s/documents/d",
+            Some("fileSearchStores/s"),
+        ),
+        (
+            "/v1beta/fileSearchStores/s/upload/operations/o",
+            Some("fileSearchStores/s"),
+        ),
+        (
+            "/upload/v1beta/fileSearchStores/s:uploadToFileSearchStore",
+            Some("fileSearchStores/s"),
+        ),
+        (
+            "/v1beta/tunedModels/t:generateContent",
+            Some("tunedModels/t"),
+        ),
+        ("/v1beta/interactions/i/cancel", Some("interactions/i")),
+        (
+            "/v1beta/openai/batches/batch_1",
+            Some("openai/batches/batch_1"),
+        ),
+        ("/v1beta/models/gemini-2.5-flash:generateContent", None),
+        ("/v1beta/files", None),
+        ("/v1beta/files:register", None),
+        ("/upload/v1beta/files", None),
+    ] {
+        let found = in_path(path);
+        assert_eq!(found.as_ref().map(ResourceName::as_str), expected, "{path}");
+    }
+}
+
+#[test]
+fn paths_of_collections_are_told_from_those_of_resources() {
+    for (path, expected) in [
+        ("/v1beta/files?pageSize=5", Place::Collection("files")),
+        ("/v1/batches", Place::Collection("batches")),
+        ("/upload/v1beta/files", Place::Collection("files")),
+        ("/v1beta/files:register", Place::Collection("files")),
+        ("/v1beta/files/x", Place::One),
+        ("/v1beta/models/m/operations/o", Place::One),
+        ("/v1beta/models", Place::Elsewhere),
+        ("/v1beta/models/m:generateContent", Place::Elsewhere),
+        ("/v1beta/openai/chat/completions", Place::Elsewhere),
+        ("/v1beta/openai/files", Place::Mixed),
+        ("/v1beta/openai/batches/b", Place::One),
+        ("/v1beta/models/m/operations", Place::Mixed),
+    ] {
+        assert_eq!(place_of(path), expected, "{path}");
+    }
+    for (path, expected) in [
+        ("/v1beta/files", true),
+        ("//upload/v1/files", true),
+        ("/ws/google", true),
+        ("/batch", false),
+        ("/$rpc/google.ai/ListFiles", false),
+        ("/", false),
+    ] {
+        assert_eq!(is_readable(path), expected, "{path}");
+    }
+}
+
+#[test]
+fn requests_name_what_they_use() {
+    let uri = "https://generativelanguage.googleapis.com/v1beta/files/abc";
+    let body = format!(
+        r#"{{"contents":[{{"parts":[{{"text":"see files/no"}},{{"fileData":{{"fileUri":"{uri}"}}}},
+           {{"file_data":{{"file_uri":"files/def"}}}},{{"functionResponse":{{"response":{{"uri":"files/no"}},
+           "parts":[{{"fileData":{{"fileUri":"{uri}"}}}}]}}}}]}}],"cachedContent":"cachedContents/c",
+           "tools":[{{"fileSearch":{{"fileSearchStoreNames":["fileSearchStores/s","fileSearchStores/t"]}}}}],
+           "model":"models/gemini-2.5-flash"}}"#
+    );
+    assert_eq!(
+        named(&body),
+        [
+            "files/abc",
+            "files/def",
+            "cachedContents/c",
+            "fileSearchStores/s",
+            "fileSearchStores/t"
+        ]
+    );
+    assert_eq!(
+        named(r#"{"previous_interaction_id":"v1_x","input":[{"type":"image","uri":"files/f"}]}"#),
+        ["interactions/v1_x", "files/f"]
+    );
+    assert_eq!(
+        named(r#"{"batch":{"inputConfig":{"fileName":"files/in"}}}"#),
+        ["files/in"]
+    );
+}
+
+#[test]
+fn public_addresses_and_prompts_name_nothing() {
+    for body in [
+        r#"{"contents":[{"parts":[{"fileData":{"fileUri":"https://example.com/v1beta/files/x"}}]}]}"#,
+        r#"{"contents":[{"parts":[{"fileData":{"fileUri":"gs://bucket/files/x"}}]}]}"#,
+        r#"{"contents":[{"parts":[{"text":"files/x"}]}],"labels":{"source":"files/x"}}"#,
+        r#"{"contents":[{"parts":[{"functionCall":{"args":{"uri":"files/x"}}}]}]}"#,
+        r#"{"tools":[{"functionDeclarations":[{"name":"files/x","parameters":{"uri":"files/x"}}]}]}"#,
+        "",
+    ] {
+        assert_eq!(named(body), Vec::<String>::new(), "{body}");
+    }
+}
+
+#[test]
+fn nothing_hides_a_name() {
+    for body in [
+        r#"{"cachedContent":"cachedContents\/c"}"#,
+        r#"{"cachedContent":"cached\u0043ontents/c"}"#,
+        r#"{"cached\u0043ontent":"cachedContents/c"}"#,
+        r#"{"cachedContent":"cachedContents\u002fc"}"#,
+        r#"{"cachedContent":"x","cachedContent":"cachedContents/c"}"#,
+        r#"{"cachedContent":["cachedContents/c"]}"#,
+        r#"{"any":{"member":"cachedContents/c"}}"#,
+        r#"["cachedContents/c"]"#,
+        r#"{"x":"HTTPS://GenerativeLanguage.googleapis.com:443/v1beta/cachedContents/c?x=1"}"#,
+        r#"{"x":"https://me@generativelanguage.googleapis.com/v1beta/cached%43ontents/c"}"#,
+        r#"{"x":"/v1beta/cachedContents%2Fc"}"#,
+    ] {
+        assert_eq!(named(body), ["cachedContents/c"], "{body}");
+    }
+    let deep = format!("{}{}{}", r#"{"a":"#.repeat(80), 1, "}".repeat(80));
+    let body = format!(r#"{{"x":{deep},"cachedContent":"cachedContents/c"}}"#);
+    assert_eq!(in_request([body.as_bytes()], google), Err(Unreadable));
+    let escaped = r"\u0066".repeat(20);
+    for body in [
+        r#"{"cachedContent":"cachedContents/c""#.to_owned(),
+        r#"{"x":"cached\Contents/c"}"#.to_owned(),
+        r#"{"x":"cachedContents/\c"}"#.to_owned(),
+        r#"{"args":{'a':'"'},"x":"cachedContents/c","args":{'b':'"'}}"#.to_owned(),
+        format!(r#"{{"{escaped}":"files/x"}}"#),
+        format!(
+            r#"{{"x":"https://generativelanguage.googleapis.com/v1beta/files/x?{}"}}"#,
+            "y".repeat(3_000)
+        ),
+    ] {
+        assert_eq!(
+            in_request([body.as_bytes()], google),
+            Err(Unreadable),
+            "{body}"
+        );
+    }
+}
+
+#[test]
+fn answers_tell_what_was_made() {
+    for (of_id, body, expected) in [
+        (
+            None,
+            r#"{"file":{"name":"files/a","uri":"https://g/v1beta/files/a"}}"#,
+            vec!["files/a"],
+        ),
+        (
+            None,
+            r#"{"name":"batches/b","metadata":{"output":{"responsesFile":"files/r"}}}"#,
+            vec!["batches/b", "files/r"],
+        ),
+        (
+            None,
+            r#"{"name":"models/veo/operations/o","done":true,"response":{"generateVideoResponse":{"generatedSamples":
+               [{"video":{"uri":"https://g/v1beta/files/v:download?alt=media"}}]}}}"#,
+            vec!["models/veo/operations/o", "files/v"],
+        ),
+        (
+            Some("interactions"),
+            r#"{"id":"v1_i","steps":[{"id":"other"}]}"#,
+            vec!["interactions/v1_i"],
+        ),
+        (None, r#"{"id":"v1_i"}"#, vec![]),
+        (
+            Some("openai/batches"),
+            r#"{"id":"batch_1","output_file_id":"files/o"}"#,
+            vec!["openai/batches/batch_1", "files/o"],
+        ),
+        (
+            None,
+            r#"{"name":"batches/b","metadata":{"name":"files/V","labels":{"responsesFile":"files/V"}}}"#,
+            vec!["batches/b"],
+        ),
+        (
+            None,
+            r#"{"name":"batches/b","response":{"x":[{"text":"files/V","uri":"files/V"}]}}"#,
+            vec!["batches/b"],
+        ),
+        (
+            None,
+            r#"{"file":{"name":"https://evil/v1beta/files/V"}}"#,
+            vec![],
+        ),
+        (None, r#"{"name":"files/\u0000"}"#, vec![]),
+        (
+            Some("interactions"),
+            r#"{"id":"v1_i","steps":["#,
+            vec!["interactions/v1_i"],
+        ),
+    ] {
+        let found = in_answer(of_id, [body.as_bytes()], |host: &str| host == "g");
+        let found: Vec<&str> = found.names.iter().map(ResourceName::as_str).collect();
+        assert_eq!(found, expected, "{body}");
+    }
+}
+
+#[test]
+fn answers_tell_when_it_expires() {
+    let body = r#"{"file":{"name":"files/a","expirationTime":"2026-11-22T10:00:00Z","videoMetadata":{"expireTime":"x"}}}"#;
+    let told = in_answer(None, [body.as_bytes()], |_: &str| true);
+    assert_eq!(told.expires.as_deref(), Some("2026-11-22T10:00:00Z"));
+}
+
+proptest! {
+    #[test]
+    fn a_body_says_the_same_however_it_is_cut(cuts in prop::collection::vec(1..40usize, 1..20)) {
+        let body = r#"{"contents":[{"parts":[{"text":"héllo"},{"fileData":{"fileUri":"files/abc"}}]}],"cachedContent":"cachedContents/c"}"#;
+        let mut rest = body.as_bytes();
+        let mut chunks = Vec::new();
+        for cut in cuts {
+            let (chunk, left) = rest.split_at(cut.min(rest.len()));
+            chunks.push(chunk);
+            rest = left;
+        }
+        chunks.push(rest);
+        let names = in_request(chunks.iter().copied(), google).unwrap();
+        let names: Vec<&str> = names.iter().map(ResourceName::as_str).collect();
+        prop_assert_eq!(names, ["files/abc", "cachedContents/c"]);
+    }
+}
