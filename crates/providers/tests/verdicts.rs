@@ -5,7 +5,8 @@ use std::time::Duration;
 use domain::{Certainty, Class, Harm, QuotaHint, Scope, Verdict};
 use http::HeaderMap;
 use http::header::RETRY_AFTER;
-use providers::google::{ErrorAnswer, Place, judge_close, judge_error, judge_success};
+use providers::google::{judge_close, judge_error, judge_success};
+use providers::{ErrorAnswer, Place};
 use serde_json::{Value, json};
 use wire::gemini::{AnswerScan, Content, Framing};
 
@@ -676,6 +677,11 @@ fn live_closes_are_told_apart() {
         ),
         (1007, "Invalid frame", Class::BadRequest),
         (1008, "policy", Class::BadRequest),
+        (
+            1008,
+            "models/x is not found for API version v1beta, or is not supported for bidiGenerateContent.",
+            Class::ModelUnavailable,
+        ),
         (
             1011,
             "Your prepayment credits are depleted.",

@@ -8,7 +8,7 @@ use http::header::RETRY_AFTER;
 use wire::duration;
 use wire::gemini::error::Fault;
 
-use super::Place;
+use crate::Place;
 
 /// One refusal.
 pub(super) struct Case<'a> {

@@ -3,7 +3,7 @@
 use domain::Secret;
 use http::header::{AUTHORIZATION, HeaderMap, HeaderName, HeaderValue, InvalidHeaderValue};
 
-use super::Place;
+use crate::Place;
 
 const API_KEY: HeaderName = HeaderName::from_static("x-goog-api-key");
 

@@ -3,28 +3,15 @@
 use std::time::Duration;
 
 use domain::{Certainty, Class, Verdict};
-use http::HeaderMap;
 use wire::gemini::Finish;
 use wire::gemini::error::Fault;
 
 use super::case::Case;
-use super::{Place, quota, texts};
+use super::{quota, texts};
+use crate::{ErrorAnswer, Place};
 
 const HOUR: Duration = Duration::from_secs(3600);
 const WEEK: Duration = Duration::from_secs(7 * 24 * 3600);
-
-/// An answer with a status of 300 or more.
-#[derive(Clone, Copy, Debug)]
-pub struct ErrorAnswer<'a> {
-    /// The HTTP status.
-    pub status: u16,
-    /// The answer's headers.
-    pub headers: &'a HeaderMap,
-    /// The body, or as much of it as was read.
-    pub body: &'a [u8],
-    /// The part of the API that answered.
-    pub place: Place,
-}
 
 /// What a refusal means.
 pub fn judge_error(answer: &ErrorAnswer<'_>) -> Verdict {

@@ -1,10 +1,13 @@
 //! Judges how the Live API closes a WebSocket: the reason's text says what the code does not.
 
+use std::time::Duration;
+
 use domain::{Class, Verdict};
 use wire::gemini::error::Fault;
 
 use super::case::Case;
-use super::{Place, quota, texts};
+use super::{quota, texts};
+use crate::Place;
 
 /// Closed for an invalid frame, or for a bad key.
 const INVALID: u16 = 1007;
@@ -12,6 +15,8 @@ const INVALID: u16 = 1007;
 const POLICY: u16 = 1008;
 /// Closed for a failure of the server, or for want of credits or quota.
 const INTERNAL: u16 = 1011;
+/// How long a model is off that a project does not have.
+const HOUR: Duration = Duration::from_secs(3600);
 
 /// What a close frame from Google means.
 pub fn judge_close(code: u16, reason: &str) -> Verdict {
@@ -26,6 +31,9 @@ pub fn judge_close(code: u16, reason: &str) -> Verdict {
     match code {
         1000 | 1001 => Verdict::ok(),
         INVALID => Verdict::new(Class::BadRequest, "invalid_argument"),
+        POLICY if case.text.contains("is not found for api version") => {
+            Verdict::new(Class::ModelUnavailable, "model_not_found").delay(Some(HOUR))
+        }
         POLICY => Verdict::new(Class::BadRequest, "policy"),
         INTERNAL if case.text.contains("spend") => {
             Verdict::new(Class::Billing, "spend_cap").project_wide()

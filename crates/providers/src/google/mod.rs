@@ -11,7 +11,7 @@ mod success;
 mod texts;
 
 pub use credential::authenticate;
-pub use error::{ErrorAnswer, judge_error};
+pub use error::judge_error;
 pub use live::judge_close;
-pub use operation::{Operation, Place, Transfer, operation};
+pub use operation::operation;
 pub use success::judge_success;

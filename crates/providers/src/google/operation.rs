@@ -1,58 +1,15 @@
 //! What a path of Google's API asks for. Unknown paths are operations too: Google adds methods monthly.
+//! What stands below `/v1beta/openai/` is read in `crate::operation`, as for every API of that shape.
 
 use std::borrow::Cow;
 
 use http::Method;
 use percent_encoding::percent_decode_str;
+use wire::gemini::Content;
 use wire::gemini::models::model_id;
-use wire::gemini::{Content, Framing};
 
-/// What a request asks for, read from its method and path.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Operation<'a> {
-    /// `v1`, `v1beta`, `v1alpha`; empty where the path has none.
-    pub version: &'a str,
-    /// Which part of the API it is: the same words mean different things in different parts.
-    pub place: Place,
-    /// The model in the path, without `models/`; tuned and dynamic ones keep their prefix.
-    pub model: Option<Cow<'a, str>>,
-    /// A name from a bounded set, for records and metrics, for example `generateContent`.
-    pub endpoint: &'static str,
-    /// What its answer holds.
-    pub answer: Content,
-    /// The answer comes in pieces whatever the request's body says.
-    pub stream: bool,
-    /// It makes something, so it must not be repeated unless nothing can have been made.
-    pub creates: bool,
-    /// Whether it moves files.
-    pub transfer: Transfer,
-}
-
-/// A part of the API.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Place {
-    /// Models and their methods.
-    Model,
-    /// Files, caches, batches, operations: what belongs to a project.
-    Resource,
-    /// Interactions and what belongs to them, with errors of their own shape.
-    Interactions,
-    /// `/v1beta/openai/`: keys as bearer, errors in arrays.
-    OpenAi,
-    /// The Live API's WebSocket.
-    Live,
-}
-
-/// Whether an operation moves files.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Transfer {
-    /// Neither.
-    None,
-    /// The request is a file, streamed and not repeated.
-    Upload,
-    /// The answer is a file, which may come by redirect, and is not to be read as JSON.
-    Download,
-}
+use crate::operation::openai;
+use crate::{Operation, Place, Transfer};
 
 /// A model's method: its name, what it answers, and whether it makes something.
 struct Verb {
@@ -122,49 +79,6 @@ const INTERACTIONS: &[&str] = &[
     "webhooks",
     "decisions",
 ];
-
-/// A path below `/v1beta/openai/`.
-struct Compatible {
-    path: &'static str,
-    endpoint: &'static str,
-    /// What the answer to a `POST` to it holds; other methods and what is below it answer with lists and records.
-    answer: Content,
-    /// A `POST` to it or below it makes something.
-    creates: bool,
-}
-
-const OPENAI: &[Compatible] = &[
-    generating("chat/completions", "openai.chat.completions"),
-    generating("completions", "openai.completions"),
-    generating("embeddings", "openai.embeddings"),
-    generating("images/generations", "openai.images.generations"),
-    Compatible {
-        // A response is stored, and others refer to it.
-        creates: true,
-        ..generating("responses", "openai.responses")
-    },
-    keeping("models", "openai.models", false),
-    keeping("batches", "openai.batches", true),
-    keeping("files", "openai.files", true),
-];
-
-const fn generating(path: &'static str, endpoint: &'static str) -> Compatible {
-    Compatible {
-        path,
-        endpoint,
-        answer: Content::OpenAi,
-        creates: false,
-    }
-}
-
-const fn keeping(path: &'static str, endpoint: &'static str, creates: bool) -> Compatible {
-    Compatible {
-        path,
-        endpoint,
-        answer: Content::Any,
-        creates,
-    }
-}
 
 /// Reads a normalised path: it begins with the version or with `upload`, `download` or `ws`.
 pub fn operation<'a>(method: &Method, path: &'a str) -> Operation<'a> {
@@ -296,30 +210,6 @@ fn resource_call<'a>(
     }
 }
 
-fn openai<'a>(method: &Method, path: &str) -> Operation<'a> {
-    let is_post = method == Method::POST;
-    let path = percent_decode_str(path).decode_utf8_lossy();
-    let found = OPENAI.iter().find_map(|known| {
-        let below = path.strip_prefix(known.path)?;
-        (below.is_empty() || below.starts_with('/')).then_some((known, below))
-    });
-    let Some((known, below)) = found else {
-        return Operation {
-            creates: is_post,
-            ..Operation::new("", Place::OpenAi, "openai.other")
-        };
-    };
-    Operation {
-        answer: if is_post && below.is_empty() {
-            known.answer
-        } else {
-            Content::Any
-        },
-        creates: is_post && known.creates && !below.ends_with("/cancel"),
-        ..Operation::new("", Place::OpenAi, known.endpoint)
-    }
-}
-
 /// The name and what is behind its colon, which some clients percent-encode.
 fn split_verb(name: &str) -> (Cow<'_, str>, Cow<'_, str>) {
     let decoded = percent_decode_str(name).decode_utf8_lossy();
@@ -331,48 +221,6 @@ fn split_verb(name: &str) -> (Cow<'_, str>, Cow<'_, str>) {
         Cow::Owned(name) => {
             let (name, verb) = name.rsplit_once(':').unwrap_or((&name, ""));
             (Cow::Owned(name.to_owned()), Cow::Owned(verb.to_owned()))
-        }
-    }
-}
-
-impl<'a> Operation<'a> {
-    fn new(version: &'a str, place: Place, endpoint: &'static str) -> Self {
-        Self {
-            version,
-            place,
-            model: None,
-            endpoint,
-            answer: Content::Any,
-            stream: false,
-            creates: false,
-            transfer: Transfer::None,
-        }
-    }
-
-    /// How the answer is cut into events, by its content type.
-    pub fn framing(&self, content_type: Option<&str>) -> Framing {
-        let is_sse = content_type.is_some_and(|name| {
-            let name = name.split(';').next().unwrap_or_default().trim();
-            name.eq_ignore_ascii_case("text/event-stream")
-        });
-        match (is_sse, self.stream) {
-            (true, _) => Framing::Sse,
-            (false, true) => Framing::JsonArray,
-            (false, false) => Framing::Json,
-        }
-    }
-
-    fn moving(self, transfer: Transfer) -> Self {
-        let endpoint = match (self.endpoint, transfer) {
-            ("files", Transfer::Upload) => "files.upload",
-            ("files", Transfer::Download) => "files.download",
-            ("fileSearchStores", Transfer::Upload) => "fileSearchStores.upload",
-            (endpoint, _) => endpoint,
-        };
-        Self {
-            endpoint,
-            transfer,
-            ..self
         }
     }
 }

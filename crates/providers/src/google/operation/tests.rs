@@ -1,5 +1,7 @@
 //! The paths of Google's API in the spellings that clients use.
 
+use wire::gemini::Framing;
+
 use super::*;
 
 fn read(request: &str) -> Operation<'_> {
