@@ -19,7 +19,7 @@ impl BitTree {
         self.ones
     }
 
-    #[cfg(test)]
+    /// Whether `member` is in it.
     pub(crate) fn contains(&self, member: usize) -> bool {
         self.words
             .get(member / BITS)

@@ -10,9 +10,9 @@ use crate::Chosen;
 use crate::scores::Score;
 
 /// The cost of one request with a key of weight 1, in units of virtual load.
-const UNIT: u64 = 1 << 16;
+pub(crate) const UNIT: u64 = 1 << 16;
 /// How far behind its peers a key may be counted when it comes back: no more than this many requests.
-const CATCH_UP: u64 = 4;
+pub(crate) const CATCH_UP: u64 = 4;
 
 /// A key in the pool.
 #[derive(Debug)]

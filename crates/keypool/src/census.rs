@@ -1,11 +1,12 @@
 //! What can be read out of the ledger: counts, standings, changes to save, and why nothing can be had.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use domain::{KeyHealth, KeyId, KeyState, PairId, PairState, UnixMs};
 
-use crate::bit_tree::BitTree;
+use crate::lane::Lane;
 use crate::ledger::Ledger;
 use crate::roster::Slot;
 use crate::{Exhausted, KeyCell};
@@ -57,6 +58,19 @@ pub struct KeyStatus {
     pub is_saved: bool,
 }
 
+/// A key that is in the pool, as far as checks of it have to know.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Member {
+    /// The key's row.
+    pub id: KeyId,
+    /// The account that its quota belongs to; none: one of its own.
+    pub project: Option<Box<str>>,
+    /// It is not switched off.
+    pub enabled: bool,
+    /// It is cooling or retired.
+    pub is_out: bool,
+}
+
 impl KeyStatus {
     fn of(slot: &Slot) -> Self {
         Self {
@@ -66,6 +80,43 @@ impl KeyStatus {
             is_saved: !slot.unsaved,
         }
     }
+}
+
+/// How the keys of a pool stand for one model.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Outlook {
+    /// Keys that a request could take now.
+    pub usable: usize,
+    /// The others, by why: `disabled`, the reason of a retirement, or the class of the refusal that they are cooling for.
+    pub out: BTreeMap<&'static str, Out>,
+}
+
+/// Keys that are out for one reason.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Out {
+    /// How many.
+    pub keys: usize,
+    /// When the first of them may be used again; none: not by itself.
+    pub first_back: Option<UnixMs>,
+}
+
+/// Why a key is out, and until when.
+fn why_out(slot: &Slot, lane: &Lane, now: UnixMs) -> (&'static str, Option<UnixMs>) {
+    let pair = lane.pairs.get(&slot.project);
+    let pair = pair.and_then(|pair| pair.state.cooling);
+    let key = match &slot.state.health {
+        _ if !slot.is_on() => return ("disabled", None),
+        KeyHealth::Retired { reason, .. } => return (reason.name(), None),
+        KeyHealth::Cooling(cooling) => Some(*cooling),
+        KeyHealth::Active => None,
+    };
+    let longest = [key, pair].into_iter().flatten();
+    let longest = longest
+        .filter(|cooling| cooling.until > now)
+        .max_by_key(|cooling| cooling.until);
+    longest.map_or(("cooling", None), |cooling| {
+        (cooling.class.name(), Some(cooling.until))
+    })
 }
 
 impl Ledger {
@@ -125,12 +176,24 @@ impl Ledger {
     }
 
     pub(crate) fn usable(&self, model: &str) -> usize {
+        self.lane_of(model).usable
+    }
+
+    /// How all keys stand for one model. It looks at every key.
+    pub(crate) fn outlook(&self, model: &str, now: UnixMs) -> Outlook {
         let lane = self.lane_of(model);
-        lane.ready
-            .iter()
-            .chain(&lane.fallback)
-            .map(BitTree::len)
-            .sum()
+        let mut outlook = Outlook {
+            usable: lane.usable,
+            ..Outlook::default()
+        };
+        let slots = self.roster.slots.iter();
+        for slot in slots.filter(|slot| !slot.removed && !lane.is_usable(slot)) {
+            let (reason, until) = why_out(slot, lane, now);
+            let out = outlook.out.entry(reason).or_default();
+            out.keys += 1;
+            out.first_back = [out.first_back, until].into_iter().flatten().min();
+        }
+        outlook
     }
 
     pub(crate) fn census(&self, now: UnixMs) -> Census {
@@ -150,6 +213,17 @@ impl Ledger {
     pub(crate) fn statuses(&self) -> Vec<KeyStatus> {
         let present = self.roster.slots.iter().filter(|slot| !slot.removed);
         present.map(KeyStatus::of).collect()
+    }
+
+    pub(crate) fn members(&self) -> Vec<Member> {
+        let present = self.roster.slots.iter().filter(|slot| !slot.removed);
+        let member = |slot: &Slot| Member {
+            id: slot.cell.key.id,
+            project: slot.cell.key.project.as_deref().map(Box::from),
+            enabled: slot.cell.key.enabled,
+            is_out: slot.state.health != KeyHealth::Active,
+        };
+        present.map(member).collect()
     }
 
     pub(crate) fn status(&self, id: KeyId) -> Option<KeyStatus> {

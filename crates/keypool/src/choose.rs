@@ -61,15 +61,21 @@ pub enum Eligible {
     /// Every key was tried; this one again.
     Again,
     /// Only this key can go on with what it began.
+    Begun,
+    /// What the request names belongs to the key's project.
     Bound,
+    /// What the request needs was made, or is remembered, in the key's project.
+    Preferred,
 }
 
 impl fmt::Display for Chosen {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if self.why == Eligible::Bound {
-            return f.write_str("began this upload");
+        match self.why {
+            Eligible::Begun => f.write_str("began this upload"),
+            Eligible::Bound => f.write_str("what is named belongs to its project"),
+            Eligible::Preferred => f.write_str("its project was used for this before"),
+            why => write!(f, "{} of {}{why}", self.strategy.name(), self.among),
         }
-        write!(f, "{} of {}{}", self.strategy.name(), self.among, self.why)
     }
 }
 
@@ -77,7 +83,7 @@ impl fmt::Display for Eligible {
     /// What is added to the reason for a key; nothing where it simply was ready.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            Self::Ready | Self::Bound => "",
+            Self::Ready | Self::Begun | Self::Bound | Self::Preferred => "",
             Self::Probe => ", probe after cooling",
             Self::LastResort => ", last resort",
             Self::Again => ", again: no other key",

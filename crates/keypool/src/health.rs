@@ -26,6 +26,10 @@ pub(crate) fn failed(
     now: UnixMs,
 ) -> KeyState {
     let mut next = state.clone();
+    if matches!(state.health, KeyHealth::Retired { .. }) {
+        // Only what shows that it works brings it back, not even into cooling.
+        return next;
+    }
     if verdict.certainty == Certainty::Counted {
         next.failures = state.failures.saturating_add(1);
         if next.failures < rules.max_failures {
@@ -138,6 +142,21 @@ mod tests {
         ] {
             let verdict = Verdict::new(class, "any").certainty(Certainty::Decisive);
             check(&worked(), &verdict, expected);
+        }
+    }
+
+    #[test]
+    fn a_retired_key_stays_retired_whatever_else_is_said_of_it() {
+        let verdict = Verdict::new(Class::KeyInvalid, "any").certainty(Certainty::Decisive);
+        let retired = failed(&worked(), &verdict, RULES, NOW);
+        let later = NOW + HOUR;
+        for class in [Class::KeyInvalid, Class::Billing, Class::AcctSuspended] {
+            let verdict = Verdict::new(class, "any");
+            assert_eq!(
+                failed(&retired, &verdict, RULES, later),
+                retired,
+                "{class:?}"
+            );
         }
     }
 

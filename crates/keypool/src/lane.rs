@@ -33,6 +33,8 @@ pub(crate) struct Pair {
     pub(crate) avoid_until: UnixMs,
     pub(crate) avoid_streak: u8,
     pub(crate) unsaved: AtomicBool,
+    /// The number of its last change.
+    pub(crate) change: u64,
 }
 
 impl Pair {
@@ -85,10 +87,14 @@ pub(crate) struct Lane {
     pub(crate) model: Box<str>,
     pub(crate) ready: Vec<BitTree>,
     pub(crate) fallback: Vec<BitTree>,
+    /// Keys that are in either; a key may have several tickets.
+    pub(crate) usable: usize,
     pub(crate) pairs: HashMap<u32, Pair>,
     /// The ends of what is cooling, earliest first, for `Retry-After`.
     pub(crate) ends: BTreeSet<(UnixMs, u32)>,
     pub(crate) breaker: Breaker,
+    /// The number of the breaker's last change.
+    pub(crate) breaker_change: u64,
 }
 
 impl Lane {
@@ -115,14 +121,30 @@ impl Lane {
             .get(&slot.project)
             .map_or(Standing::Ready, |pair| pair.standing(now));
         let standing = key_standing(slot, now).min(pair);
+        self.usable -= usize::from(self.is_usable(slot));
+        self.usable += usize::from(standing != Standing::Out);
         for ticket in slot.tickets.clone() {
             self.ready[slot.tier].set(ticket, standing == Standing::Ready);
             self.fallback[slot.tier].set(ticket, standing == Standing::Fallback);
         }
     }
 
+    /// Whether a request could take the key. All of its tickets stand alike.
+    pub(crate) fn is_usable(&self, slot: &Slot) -> bool {
+        let trees = [&self.ready, &self.fallback];
+        let mut trees = trees.iter().filter_map(|tiers| tiers.get(slot.tier));
+        trees.any(|tree| tree.contains(slot.tickets.start))
+    }
+
+    /// Whether nothing speaks against taking the key.
+    pub(crate) fn is_ready(&self, slot: &Slot) -> bool {
+        let ready = self.ready.get(slot.tier);
+        ready.is_some_and(|tree| tree.contains(slot.tickets.start))
+    }
+
     /// Takes a slot's tickets out before they change hands.
     pub(crate) fn withdraw(&mut self, slot: &Slot) {
+        self.usable -= usize::from(self.is_usable(slot));
         if slot.tier < self.ready.len() {
             for ticket in slot.tickets.clone() {
                 self.ready[slot.tier].set(ticket, false);

@@ -39,6 +39,10 @@ pub(crate) struct Ledger {
     pub(crate) timers: Timers,
     /// The ends of what keys are cooling for, earliest first.
     pub(crate) key_ends: BTreeSet<(UnixMs, u32)>,
+    /// How many changes there have been that can be undone or that stand in the way of undoing.
+    changes: u64,
+    /// Counts changes of who is in: keys that came, went or were edited.
+    pub(crate) edition: u64,
     /// A mutex, because counting an answer holds the pool's lock only for reading; taken once per pair and save.
     unsaved: Mutex<Unsaved>,
 }
@@ -53,13 +57,26 @@ impl Ledger {
             by_model: HashMap::new(),
             timers: Timers::default(),
             key_ends: BTreeSet::new(),
+            changes: 0,
+            edition: 0,
             unsaved: Mutex::default(),
         }
     }
 
+    /// The number of the change that is about to be made.
+    pub(crate) fn next_change(&mut self) -> u64 {
+        self.changes += 1;
+        self.changes
+    }
+
+    /// Index of the lane that `model` has for itself.
+    pub(crate) fn known_lane(&self, model: &str) -> Option<usize> {
+        self.by_model.get(model).copied()
+    }
+
     /// Index of the lane that serves `model`.
     pub(crate) fn lane_index(&self, model: &str) -> usize {
-        self.by_model.get(model).copied().unwrap_or(COMMON)
+        self.known_lane(model).unwrap_or(COMMON)
     }
 
     pub(crate) fn lane_of(&self, model: &str) -> &Lane {
@@ -68,7 +85,7 @@ impl Ledger {
 
     /// The lane of `model`, made when it has none; none when there are too many.
     pub(crate) fn own_lane(&mut self, model: &str, day: i32, now: UnixMs) -> Option<usize> {
-        if let Some(&lane) = self.by_model.get(model) {
+        if let Some(lane) = self.known_lane(model) {
             return Some(lane);
         }
         let lane = Lane::build(model, &self.roster, now);
@@ -90,6 +107,7 @@ impl Ledger {
         if self.roster.has_unchanged(&key) {
             return;
         }
+        self.edition += 1;
         if let Some(index) = self.roster.slot_of(key.id) {
             let slot = &self.roster.slots[index as usize];
             self.lanes.iter_mut().for_each(|lane| lane.withdraw(slot));
@@ -101,6 +119,7 @@ impl Ledger {
 
     pub(crate) fn remove(&mut self, id: KeyId, now: UnixMs) {
         if let Some(index) = self.roster.remove(id) {
+            self.edition += 1;
             self.refresh_slot(index, now);
         }
     }
@@ -109,7 +128,10 @@ impl Ledger {
         let Some(index) = self.roster.slot_of(id) else {
             return;
         };
-        let has_worked = self.roster.slots[index as usize].state.has_worked;
+        let change = self.next_change();
+        let slot = &mut self.roster.slots[index as usize];
+        slot.change = change;
+        let has_worked = slot.state.has_worked;
         self.set_key(
             index,
             KeyState {
@@ -119,20 +141,37 @@ impl Ledger {
         );
         let project = self.roster.slots[index as usize].project;
         for lane in 0..self.lanes.len() {
-            let Some(pair) = self.lanes[lane].pairs.get(&project) else {
-                continue;
-            };
-            let state = PairState {
-                cooling: None,
-                day_suspected: false,
-                ..pair.counted()
-            };
-            let pair = self.lanes[lane].set_pair(project, state);
-            (pair.avoid_streak, pair.avoid_until) = (0, UnixMs(0));
-            self.note_unsaved_pair(lane, project);
-            self.lanes[lane].refresh_project(project, &self.roster, now);
+            self.forget_pair(lane, project, change, now);
         }
         self.refresh_slot(index, now);
+    }
+
+    /// Forgets what speaks against a pair, if anything is known of it. Gives whether it was cooling.
+    pub(crate) fn forget_pair(
+        &mut self,
+        lane: usize,
+        project: u32,
+        change: u64,
+        now: UnixMs,
+    ) -> bool {
+        let Some(pair) = self.lanes[lane].pairs.get(&project) else {
+            return false;
+        };
+        let was_cooling = pair
+            .state
+            .cooling
+            .is_some_and(|cooling| cooling.until > now);
+        let state = PairState {
+            cooling: None,
+            day_suspected: false,
+            ..pair.counted()
+        };
+        let pair = self.lanes[lane].set_pair(project, state);
+        (pair.avoid_streak, pair.avoid_until) = (0, UnixMs(0));
+        pair.change = change;
+        self.note_unsaved_pair(lane, project);
+        self.lanes[lane].refresh_project(project, &self.roster, now);
+        was_cooling
     }
 
     pub(crate) fn restore_pair(&mut self, id: &PairId, state: PairState, now: UnixMs) {
@@ -149,7 +188,8 @@ impl Ledger {
         if let Some(cooling) = state.cooling {
             self.timers.add(cooling.probe_at, pair_due(lane, project));
         }
-        self.lanes[lane].set_pair(project, state);
+        let change = self.next_change();
+        self.lanes[lane].set_pair(project, state).change = change;
         self.lanes[lane].refresh_project(project, &self.roster, now);
     }
 

@@ -5,15 +5,23 @@ use std::sync::atomic::{AtomicI32, AtomicI64, AtomicU32, Ordering};
 use std::sync::{PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use std::time::Duration;
 
-use domain::{Certainty, Class, Harm, Key, KeyId, KeyState, PairId, PairState, UnixMs, Verdict};
+use domain::{
+    Certainty, Class, Harm, Key, KeyHealth, KeyId, KeyState, PairId, PairState, UnixMs, Verdict,
+};
 
-use crate::cell::moving_average;
-use crate::census::{Census, Changes, KeyStatus};
+use crate::by_model::ModelSummary;
+use crate::cell::{CATCH_UP, UNIT, moving_average};
+use crate::census::{Census, Changes, KeyStatus, Member, Outlook};
+use crate::checked::Checked;
 use crate::choose::{Chooser, Eligible};
 use crate::lane::Lane;
 use crate::ledger::Ledger;
 use crate::quota::Moment;
-use crate::{Chosen, Lease, PacificDay, Strategy};
+use crate::{Chosen, Lease, PacificDay, Receipt, Strategy};
+
+/// How far a warm project may be ahead of the key that would be taken otherwise. It keeps shares even: whoever is left
+/// further behind is not counted as far back as it is.
+const MOST_AHEAD: u64 = CATCH_UP / 2 * UNIT;
 
 /// The figures of the configuration that a pool follows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -35,6 +43,22 @@ pub struct Want<'a> {
     pub tried: &'a [KeyId],
     /// A tried key may be taken again when there is no other.
     pub again: bool,
+    /// Whose keys it is for.
+    pub place: Place<'a>,
+}
+
+/// Where a request is to go. Projects are named as in [`Key::project_name`].
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Place<'a> {
+    /// Anywhere.
+    #[default]
+    Anywhere,
+    /// To this project rather than to others, as long as nothing speaks against it.
+    Rather(&'a str),
+    /// To this project, while it is no busier than the others: it remembers what the request begins with.
+    Warm(&'a str),
+    /// To this project alone: what the request names belongs to it.
+    Within(&'a str),
 }
 
 /// No key can be had.
@@ -110,6 +134,12 @@ impl Pool {
         self.write().reset(id, now);
     }
 
+    /// Forgets what speaks against one model: for the project of one key, or for all of them and the model itself. Gives
+    /// how many projects were cooling for it.
+    pub fn reset_model(&self, model: &str, only: Option<KeyId>, now: UnixMs) -> usize {
+        self.write().reset_model(model, only, now)
+    }
+
     /// Takes over what is known of a pair; pairs of projects that have no key here are left out.
     pub fn restore_pair(&self, id: &PairId, state: PairState, now: UnixMs) {
         let mut ledger = self.write();
@@ -119,15 +149,9 @@ impl Pool {
 
     /// Chooses a key. Takes the same time in a pool of ten and of 100,000.
     pub fn lease(&self, want: &Want<'_>, now: UnixMs) -> Result<Lease, Exhausted> {
-        if now.0 >= self.next_due.load(Ordering::Relaxed) {
-            let mut ledger = self.write();
-            ledger.come_due(now);
-            self.note_next_due(&ledger);
-        }
+        self.let_come_due(now);
         let ledger = self.read();
-        let Some((slot, mut chosen)) = self.choose(&ledger, want) else {
-            return Err(ledger.why_exhausted(want.model, now));
-        };
+        let (slot, mut chosen) = self.choose(&ledger, want, now)?;
         let lane = ledger.lane_of(want.model);
         if ledger.is_half_open(slot, lane) {
             drop(ledger);
@@ -153,12 +177,12 @@ impl Pool {
         let chosen = Chosen {
             strategy: ledger.rules.strategy,
             among: 1,
-            why: Eligible::Bound,
+            why: Eligible::Begun,
         };
         Ok(self.take(&ledger, slot, chosen, now))
     }
 
-    /// Says what became of an attempt. `latency` is the time to its first useful byte.
+    /// Says what became of an attempt. `latency` is the time to its first useful byte. Gives what can be undone of it.
     pub fn report(
         &self,
         lease: &Lease,
@@ -166,16 +190,16 @@ impl Pool {
         verdict: &Verdict,
         latency: Duration,
         now: UnixMs,
-    ) {
+    ) -> Receipt {
         let today = self.today(now);
         let is_answer = matches!(verdict.class, Class::Ok | Class::Blocked);
         if is_answer {
             self.observe_latency(lease, latency);
             if self.count_plain_answer(lease, model, today) {
-                return;
+                return Receipt::default();
             }
-        } else if verdict.class.harm() == Harm::Nobody && verdict.certainty != Certainty::Counted {
-            return;
+        } else if verdict.harm() == Harm::Nobody && verdict.certainty != Certainty::Counted {
+            return Receipt::default();
         }
         let at = Moment {
             now,
@@ -183,12 +207,58 @@ impl Pool {
             jitter: self.chooser.fraction(),
         };
         let mut ledger = self.write();
-        if is_answer {
+        let receipt = if is_answer {
             ledger.answered(lease, model, &at);
+            Receipt::default()
         } else {
-            ledger.failed(lease, model, verdict, &at);
-        }
+            ledger.failed(lease, model, verdict, &at)
+        };
         self.note_next_due(&ledger);
+        receipt
+    }
+
+    /// Undoes what reports did that were an egress' fault. What has changed since stays: an answer that came later, or
+    /// a failure by another egress, speaks for itself.
+    pub fn forgive(&self, receipts: impl IntoIterator<Item = Receipt>, now: UnixMs) {
+        let marks: Vec<_> = receipts
+            .into_iter()
+            .flat_map(|receipt| receipt.marks)
+            .collect();
+        if marks.is_empty() {
+            return;
+        }
+        let mut ledger = self.write();
+        ledger.forgive(marks, now);
+        self.note_next_due(&ledger);
+    }
+
+    /// Takes over what a check of a key has found. Gives how the key stands then, and what can be undone of it; none: it is
+    /// not in the pool.
+    pub fn checked(
+        &self,
+        id: KeyId,
+        checked: &Checked<'_>,
+        now: UnixMs,
+    ) -> Option<(KeyHealth, Receipt)> {
+        {
+            let ledger = self.read();
+            let slot = ledger.roster.slot_of(id)?;
+            if !ledger.is_news(slot, checked) {
+                let health = ledger.roster.slots[slot as usize].state.health.clone();
+                return Some((health, Receipt::default()));
+            }
+        }
+        let at = Moment {
+            now,
+            today: self.today(now),
+            jitter: self.chooser.fraction(),
+        };
+        let mut ledger = self.write();
+        let slot = ledger.roster.slot_of(id)?;
+        let receipt = ledger.checked(slot, checked, &at);
+        self.note_next_due(&ledger);
+        let health = ledger.roster.slots[slot as usize].state.health.clone();
+        Some((health, receipt))
     }
 
     /// Whether the model is overloaded for everyone, so that trying other keys is useless.
@@ -206,9 +276,29 @@ impl Pool {
         self.read().census(now)
     }
 
-    /// Keys that a request for this model could take now.
+    /// Keys that a request for this model could take, as of the last lease: what has come due since is not among them.
     pub fn usable(&self, model: &str) -> usize {
         self.read().usable(model)
+    }
+
+    /// Keys that a request for this model could take now. Takes the same time in a pool of ten and of 100,000; of a model
+    /// that nothing is known of, and of calls without one, all keys that are usable at all.
+    pub fn usable_at(&self, model: &str, now: UnixMs) -> usize {
+        self.let_come_due(now);
+        self.usable(model)
+    }
+
+    /// How all keys stand for a model. It looks at every one of them: not for requests.
+    pub fn outlook(&self, model: &str, now: UnixMs) -> Outlook {
+        self.let_come_due(now);
+        self.read().outlook(model, now)
+    }
+
+    /// Whether a project of that name has a key here.
+    pub fn has_project(&self, name: &str) -> bool {
+        let ledger = self.read();
+        let project = ledger.roster.heir_of(name);
+        project.is_some_and(|it| !ledger.roster.projects[it as usize].slots.is_empty())
     }
 
     /// Attempts under way with its keys.
@@ -223,6 +313,16 @@ impl Pool {
         self.read().statuses()
     }
 
+    /// Changes whenever keys come, go or are edited.
+    pub fn edition(&self) -> u64 {
+        self.read().edition
+    }
+
+    /// Who is in the pool.
+    pub fn members(&self) -> Vec<Member> {
+        self.read().members()
+    }
+
     /// How one key stands; none: it is not in the pool.
     pub fn status(&self, id: KeyId) -> Option<KeyStatus> {
         self.read().status(id)
@@ -233,7 +333,44 @@ impl Pool {
         self.read().pairs()
     }
 
-    fn choose(&self, ledger: &Ledger, want: &Want<'_>) -> Option<(u32, Chosen)> {
+    /// What is known of a key's project for each model, with what the provider has accepted of it today.
+    pub fn models_of(&self, id: KeyId, now: UnixMs) -> Vec<(String, PairState)> {
+        self.read().models_of(id, now)
+    }
+
+    /// How the keys stand for every model that something is known of; of each, so many cooling projects by name.
+    pub fn models(&self, most_named: usize, now: UnixMs) -> Vec<ModelSummary> {
+        self.let_come_due(now);
+        self.read().models(most_named, now)
+    }
+
+    fn choose(
+        &self,
+        ledger: &Ledger,
+        want: &Want<'_>,
+        now: UnixMs,
+    ) -> Result<(u32, Chosen), Exhausted> {
+        if let Place::Within(name) = want.place {
+            let project = ledger.roster.heir_of(name).ok_or(Exhausted::NoKeys)?;
+            return ledger.choose_within(project, want, now);
+        }
+        let Some((slot, chosen)) = self.choose_anywhere(ledger, want) else {
+            return Err(ledger.why_exhausted(want.model, now));
+        };
+        let (name, most_ahead) = match want.place {
+            Place::Rather(name) => (name, u64::MAX),
+            Place::Warm(name) => (name, MOST_AHEAD),
+            Place::Anywhere | Place::Within(_) => return Ok((slot, chosen)),
+        };
+        if chosen.why != Eligible::Ready {
+            return Ok((slot, chosen));
+        }
+        let project = ledger.roster.heir_of(name);
+        let preferred = project.and_then(|it| ledger.choose_preferred(it, slot, most_ahead, want));
+        Ok(preferred.unwrap_or((slot, chosen)))
+    }
+
+    fn choose_anywhere(&self, ledger: &Ledger, want: &Want<'_>) -> Option<(u32, Chosen)> {
         let lane = ledger.lane_of(want.model);
         let pick = |lane: &Lane, fallback: bool, tried: &[KeyId], why: Eligible| {
             let sets = if fallback {
@@ -314,6 +451,14 @@ impl Pool {
         self.day_number.store(today.number, Ordering::Relaxed);
         self.day_ends.store(today.ends.0, Ordering::Relaxed);
         today
+    }
+
+    fn let_come_due(&self, now: UnixMs) {
+        if now.0 >= self.next_due.load(Ordering::Relaxed) {
+            let mut ledger = self.write();
+            ledger.come_due(now);
+            self.note_next_due(&ledger);
+        }
     }
 
     fn note_next_due(&self, ledger: &Ledger) {

@@ -40,7 +40,7 @@ pub(crate) fn refused(pair: &PairState, verdict: &Verdict, at: &Moment) -> PairS
             Some(today.ends + spread(AFTER_MIDNIGHT, jitter)),
         ),
         Class::QuotaDaily => (verdict.delay.unwrap_or_default().max(SUSPECTED_DAY), None),
-        Class::ModelUnavailable => (verdict.delay.unwrap_or(UNAVAILABLE), None),
+        Class::ModelUnavailable | Class::Billing => (verdict.delay.unwrap_or(UNAVAILABLE), None),
         _ => (
             verdict
                 .delay
@@ -255,7 +255,7 @@ mod tests {
         #[test]
         fn cooling_is_always_ahead_and_never_past_the_day_or_a_week(
             class in prop::sample::select(vec![
-                Class::RateLimited, Class::QuotaDaily, Class::ModelUnavailable,
+                Class::RateLimited, Class::QuotaDaily, Class::ModelUnavailable, Class::Billing,
             ]),
             delay in prop::option::of(0u64..700_000),
             limit in prop::option::of(0u64..50),

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use domain::{Certainty, Class, Harm, KeyHealth, KeyState, Scope, UnixMs, Verdict};
 
+use crate::forgive::{Mark, Receipt};
 use crate::health::{self, HealthRules};
 use crate::lane::Pair;
 use crate::ledger::{Ledger, pair_due};
@@ -42,14 +43,18 @@ impl Ledger {
         let slot = &self.roster.slots[index as usize];
         let project = slot.project;
         if slot.failed_at <= lease.began && slot.state != health::answered() {
+            let change = self.next_change();
+            self.roster.slots[index as usize].change = change;
             self.set_key(index, health::answered());
             self.refresh_slot(index, at.now);
         }
         let Some(lane) = self.own_lane(model, at.today.number, at.now) else {
             return;
         };
+        let change = self.next_change();
         let lane_view = &mut self.lanes[lane];
         lane_view.breaker.answered();
+        lane_view.breaker_change = change;
         let pair = lane_view.pairs.entry(project).or_default();
         let (failed_at, before) = (pair.failed_at, pair.counted());
         let mut state = quota::answered(&before, at.today);
@@ -57,6 +62,7 @@ impl Ledger {
             (state.cooling, state.day_suspected) = (before.cooling, before.day_suspected);
         } else {
             (pair.avoid_streak, pair.avoid_until) = (0, UnixMs(0));
+            pair.change = change;
         }
         lane_view.set_pair(project, state);
         lane_view.refresh_project(project, &self.roster, at.now);
@@ -64,14 +70,24 @@ impl Ledger {
     }
 
     /// A failure hurts whom its class says.
-    pub(crate) fn failed(&mut self, lease: &Lease, model: &str, verdict: &Verdict, at: &Moment) {
+    pub(crate) fn failed(
+        &mut self,
+        lease: &Lease,
+        model: &str,
+        verdict: &Verdict,
+        at: &Moment,
+    ) -> Receipt {
+        let mut receipt = Receipt::default();
+        let marks = &mut receipt.marks;
         let index = lease.cell().slot;
         let project = self.roster.slots[index as usize].project;
-        let harm = verdict.class.harm();
+        let harm = verdict.harm();
         if harm == Harm::Key || verdict.certainty == Certainty::Counted {
-            self.key_failed(index, verdict, lease.began, at.now);
+            marks.extend(self.key_failed(index, verdict, lease.began, at.now));
         }
         match harm {
+            // Which model is not there, such a call does not tell: all others that name none would be held up.
+            Harm::Pair if model.is_empty() && verdict.class == Class::ModelUnavailable => {}
             Harm::Pair => {
                 let alias_of = verdict
                     .quota
@@ -79,60 +95,64 @@ impl Ledger {
                     .as_deref()
                     .filter(|&named| named != model);
                 for model in [Some(model), alias_of].into_iter().flatten() {
-                    self.pair_refused(model, project, verdict, lease.began, at);
+                    marks.extend(self.pair_refused(model, project, verdict, lease.began, at));
                 }
             }
-            Harm::Briefly => self.avoid(model, project, verdict.class, lease.began, at),
+            Harm::Briefly => {
+                marks.extend(self.avoid(model, project, verdict.class, lease.began, at));
+            }
             Harm::Key | Harm::Nobody => {}
         }
+        receipt
     }
 
-    fn key_failed(&mut self, index: u32, verdict: &Verdict, began: UnixMs, now: UnixMs) {
-        let known_since = self.roster.slots[index as usize].failed_at;
-        if began < known_since && verdict.certainty != Certainty::Decisive {
-            // It was under way when the key failed: that confirms nothing.
-            return;
-        }
+    pub(crate) fn key_failed(
+        &mut self,
+        index: u32,
+        verdict: &Verdict,
+        began: UnixMs,
+        now: UnixMs,
+    ) -> Vec<Mark> {
         let rules = HealthRules {
             max_failures: self.rules.max_failures,
             recheck_interval: self.rules.recheck_interval,
         };
         let project = self.roster.slots[index as usize].project as usize;
         let reached = match verdict.scope {
-            Scope::Key => vec![index],
+            Scope::Key | Scope::Pair | Scope::Nobody => vec![index],
             Scope::Project => self.roster.projects[project].slots.clone(),
         };
+        let mut marks = Vec::with_capacity(reached.len());
         for index in reached {
-            let state = health::failed(
-                &self.roster.slots[index as usize].state,
-                verdict,
-                rules,
-                now,
-            );
-            self.roster.slots[index as usize].failed_at = now;
-            self.roster.slots[index as usize].probing_until = UnixMs(0);
+            marks.push(self.mark_key(index));
+            let slot = &mut self.roster.slots[index as usize];
+            if slot.has_heard_of(verdict, began) {
+                continue;
+            }
+            let state = health::failed(&slot.state, verdict, rules, now);
+            (slot.failed_at, slot.probing_until) = (now, UnixMs(0));
             self.set_key(index, state);
             self.refresh_slot(index, now);
         }
+        marks
     }
 
-    fn pair_refused(
+    pub(crate) fn pair_refused(
         &mut self,
         model: &str,
         project: u32,
         verdict: &Verdict,
         began: UnixMs,
         at: &Moment,
-    ) {
-        let Some(lane) = self.own_lane(model, at.today.number, at.now) else {
-            return;
-        };
+    ) -> Option<Mark> {
+        let lane = self.own_lane(model, at.today.number, at.now)?;
+        let mark = self.mark_pair(lane, project);
         let known = self.lanes[lane].pairs.get(&project);
         let is_stale =
             known.is_some_and(|pair| pair.state.cooling.is_some() && began < pair.failed_at);
         if is_stale {
             // It was under way when the pair was refused: a second refusal it is not.
-            return;
+            return Some(mark);
         }
         let before = known.map(Pair::counted).unwrap_or_default();
         let state = quota::refused(&before, verdict, at);
@@ -143,20 +163,30 @@ impl Ledger {
         (pair.failed_at, pair.probing_until) = (at.now, UnixMs(0));
         self.note_unsaved_pair(lane, project);
         self.lanes[lane].refresh_project(project, &self.roster, at.now);
+        Some(mark)
     }
 
     /// Others are preferred for some seconds. It is not saved: it is over before a restart would be.
-    fn avoid(&mut self, model: &str, project: u32, class: Class, began: UnixMs, at: &Moment) {
+    fn avoid(
+        &mut self,
+        model: &str,
+        project: u32,
+        class: Class,
+        began: UnixMs,
+        at: &Moment,
+    ) -> Vec<Mark> {
         let now = at.now;
         let Some(lane) = self.own_lane(model, at.today.number, now) else {
-            return;
+            return Vec::new();
         };
+        let mut marks = vec![self.mark_pair(lane, project)];
         if class == Class::Overloaded {
+            marks.push(self.mark_breaker(lane));
             self.lanes[lane].breaker.overloaded(now);
         }
         let pair = self.lanes[lane].pairs.entry(project).or_default();
         if began < pair.failed_at {
-            return;
+            return marks;
         }
         let span = LONGEST_AVOID.min(AVOID * 2u32.pow(u32::from(pair.avoid_streak.min(4))));
         pair.avoid_streak = pair.avoid_streak.saturating_add(1);
@@ -164,5 +194,6 @@ impl Ledger {
         pair.failed_at = now;
         self.timers.add(pair.avoid_until, pair_due(lane, project));
         self.lanes[lane].refresh_project(project, &self.roster, now);
+        marks
     }
 }

@@ -6,7 +6,7 @@ use std::ops::Range;
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 
-use domain::{Key, KeyHealth, KeyId, KeyState, MAX_WEIGHT, UnixMs};
+use domain::{Certainty, Key, KeyHealth, KeyId, KeyState, MAX_WEIGHT, UnixMs, Verdict};
 
 use crate::KeyCell;
 use crate::scores::Scores;
@@ -25,6 +25,8 @@ pub(crate) struct Slot {
     pub(crate) project: u32,
     pub(crate) removed: bool,
     pub(crate) unsaved: bool,
+    /// The number of its state's last change.
+    pub(crate) change: u64,
 }
 
 impl Slot {
@@ -40,6 +42,16 @@ impl Slot {
             KeyHealth::Cooling(cooling) => Some(cooling.until),
             KeyHealth::Active | KeyHealth::Retired { .. } => Some(UnixMs(0)),
         }
+    }
+
+    /// An attempt that began then was under way when the key failed: what it says confirms nothing, and counts once.
+    pub(crate) fn has_heard_of(&self, verdict: &Verdict, began: UnixMs) -> bool {
+        began < self.failed_at
+            && match verdict.certainty {
+                Certainty::Decisive => false,
+                Certainty::Suspected => self.state.health != KeyHealth::Active,
+                Certainty::Counted => true,
+            }
     }
 
     /// Whether it can come back without an operator.
@@ -77,12 +89,10 @@ impl Project {
     pub(crate) fn name(&self) -> String {
         match &self.name {
             ProjectName::Given(name) => name.to_string(),
-            ProjectName::OwnOf(id) => format!("{OWN}{id}"),
+            ProjectName::OwnOf(id) => Key::own_project_name(*id),
         }
     }
 }
-
-const OWN: &str = "key:";
 
 /// Every key of the provider.
 #[derive(Debug, Default)]
@@ -111,9 +121,18 @@ impl Roster {
 
     /// The project of that name.
     pub(crate) fn project_of(&self, name: &str) -> Option<u32> {
-        self.by_project.get(name).copied().or_else(|| {
-            let id = name.strip_prefix(OWN)?.parse().ok()?;
-            self.own_project(KeyId(id))
+        self.by_project
+            .get(name)
+            .copied()
+            .or_else(|| self.own_project(Key::of_own_project(name)?))
+    }
+
+    /// Whose keys reach what belongs to the project of that name. A key that has joined others takes along what was its
+    /// own.
+    pub(crate) fn heir_of(&self, name: &str) -> Option<u32> {
+        self.project_of(name).or_else(|| {
+            let slot = self.slot_of(Key::of_own_project(name)?)?;
+            Some(self.slots[slot as usize].project)
         })
     }
 
@@ -170,6 +189,7 @@ impl Roster {
             project,
             removed: false,
             unsaved: false,
+            change: 0,
         });
         index
     }

@@ -7,9 +7,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use domain::{
-    Certainty, Class, Key, KeyHealth, KeyId, KeySource, KeyState, PairId, Secret, UnixMs, Verdict,
+    Certainty, Class, Key, KeyHealth, KeyId, KeySource, KeyState, PairId, Scope, Secret, UnixMs,
+    Verdict,
 };
-use keypool::{Eligible, Exhausted, Pool, PoolRules, Strategy, Want};
+use keypool::{Eligible, Exhausted, Place, Pool, PoolRules, Strategy, Want};
 use proptest::prelude::*;
 use proptest::strategy::Strategy as _;
 
@@ -39,6 +40,7 @@ fn key(id: i64) -> Key {
         selected: false,
         enabled: true,
         source: KeySource::Admin,
+        file: None,
         created_at: NOON,
     }
 }
@@ -58,6 +60,7 @@ fn want(tried: &[KeyId]) -> Want<'_> {
         model: MODEL,
         tried,
         again: false,
+        place: Place::Anywhere,
     }
 }
 
@@ -66,6 +69,30 @@ fn attempt(pool: &Pool, verdict: &Verdict, now: UnixMs) -> Result<KeyId, Exhaust
     let lease = pool.lease(&want(&[]), now)?;
     pool.report(&lease, MODEL, verdict, Duration::from_millis(5), now);
     Ok(lease.key().id)
+}
+
+/// The same for a request that names no model.
+fn attempt_without_model(pool: &Pool, verdict: &Verdict) -> Result<KeyId, Exhausted> {
+    let want = Want {
+        model: "",
+        ..want(&[])
+    };
+    let lease = pool.lease(&want, NOON)?;
+    pool.report(&lease, "", verdict, Duration::from_millis(5), NOON);
+    Ok(lease.key().id)
+}
+
+#[test]
+fn a_model_that_a_call_does_not_name_holds_up_no_other_call() {
+    let pool = equal_keys(Strategy::FillFirst, 1);
+    let missing = Verdict::new(Class::ModelUnavailable, "model_not_found");
+    for _ in 0..3 {
+        assert_eq!(attempt_without_model(&pool, &missing), Ok(KeyId(1)));
+    }
+    assert_eq!(pool.pairs(), []);
+    let limited = Verdict::new(Class::RateLimited, "rate_limit");
+    assert_eq!(attempt_without_model(&pool, &limited), Ok(KeyId(1)));
+    assert!(attempt_without_model(&pool, &missing).is_err());
 }
 
 fn shares(pool: &Pool, requests: usize) -> BTreeMap<i64, usize> {
@@ -189,6 +216,7 @@ fn a_throttled_model_does_not_stop_other_models() {
         model: "gemini-pro",
         tried: &[],
         again: false,
+        place: Place::Anywhere,
     };
     assert!(pool.lease(&other, NOON).is_ok());
 }
@@ -268,6 +296,7 @@ fn invent_models(pool: &Pool, count: usize) {
             model: &model,
             tried: &[],
             again: false,
+            place: Place::Anywhere,
         };
         let lease = pool.lease(&want, NOON).unwrap();
         let unknown = Verdict::new(Class::ModelUnavailable, "not_found");
@@ -396,6 +425,46 @@ fn reset_brings_a_key_back() {
 }
 
 #[test]
+fn a_model_is_reset_for_one_key_or_for_all() {
+    let pool = equal_keys(Strategy::FillFirst, 3);
+    for _ in 0..3 {
+        attempt(&pool, &throttled(60), NOON).unwrap();
+    }
+    assert_eq!(pool.usable_at(MODEL, NOON), 0);
+    assert_eq!(pool.reset_model("another", None, NOON), 0);
+    assert_eq!(pool.reset_model(MODEL, Some(KeyId(2)), NOON), 1);
+    assert_eq!(pool.usable_at(MODEL, NOON), 1);
+    assert_eq!(attempt(&pool, &Verdict::ok(), NOON), Ok(KeyId(2)));
+    assert_eq!(pool.reset_model(MODEL, None, NOON), 2);
+    assert_eq!(pool.usable_at(MODEL, NOON), 3);
+}
+
+#[test]
+fn models_are_summed_up_over_keys_and_told_of_one() {
+    let pool = equal_keys(Strategy::FillFirst, 3);
+    attempt(&pool, &throttled(60), NOON).unwrap();
+    attempt(&pool, &throttled(20), NOON).unwrap();
+    attempt(&pool, &Verdict::ok(), NOON).unwrap();
+    let [summary] = &pool.models(1, NOON)[..] else {
+        panic!("one model is known");
+    };
+    let figures = (summary.usable, summary.cooling, summary.day_requests);
+    assert_eq!((summary.model.as_str(), figures), (MODEL, (1, 2, 1)));
+    let [first] = &summary.earliest[..] else {
+        panic!("one was to be named");
+    };
+    assert_eq!(first.project, "key:2");
+    let [(model, of_key)] = &pool.models_of(KeyId(3), NOON)[..] else {
+        panic!("one model is known");
+    };
+    assert_eq!((model.as_str(), of_key.day_requests), (MODEL, 1));
+    // What was answered yesterday is none of today's.
+    let tomorrow = later(24 * 3600);
+    assert_eq!(pool.models_of(KeyId(3), tomorrow)[0].1.day_requests, 0);
+    assert_eq!(pool.models(1, tomorrow)[0].day_requests, 0);
+}
+
+#[test]
 fn removed_keys_are_never_given_and_edited_ones_keep_their_state() {
     let pool = equal_keys(Strategy::FillFirst, 2);
     attempt(&pool, &Verdict::new(Class::KeyInvalid, "invalid"), NOON).unwrap();
@@ -517,4 +586,26 @@ proptest! {
         }
         prop_assert!(pool.statuses().iter().all(|status| status.cell.in_flight() == 0));
     }
+}
+
+#[test]
+fn a_model_that_is_not_paid_for_does_not_stop_other_models() {
+    let pool = equal_keys(Strategy::RoundRobin, 1);
+    let unpaid = Verdict::new(Class::Billing, "payment_required").reaching(Scope::Pair);
+    attempt(&pool, &unpaid, NOON).unwrap();
+    assert!(pool.lease(&want(&[]), later(3_599)).is_err());
+    let other = Want {
+        model: "another",
+        ..want(&[])
+    };
+    assert!(pool.lease(&other, NOON).is_ok());
+    assert!(pool.lease(&want(&[]), later(3_600 + 361)).is_ok());
+}
+
+#[test]
+fn a_refusal_of_one_endpoint_hurts_nobody() {
+    let pool = equal_keys(Strategy::RoundRobin, 1);
+    let refused = Verdict::new(Class::KeyRestricted, "permission_denied").reaching(Scope::Nobody);
+    attempt(&pool, &refused, NOON).unwrap();
+    assert!(attempt(&pool, &Verdict::ok(), NOON).is_ok());
 }
