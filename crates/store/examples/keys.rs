@@ -1,13 +1,14 @@
-//! How fast keys are added, stated again by their source, loaded, changed and deleted:
+//! How fast keys are added, stated again by their source and by key files, loaded, changed and deleted:
 //! `cargo run --release -p store --example keys`.
 //! `-- [keys] [url]` for another number than 100,000, or another database than SQLite in a temporary folder.
 
 use std::error::Error;
 use std::io::Write as _;
+use std::sync::Arc;
 use std::time::Instant;
 
-use domain::{KeyDraft, KeyId, KeySource, KeyState, UnixMs};
-use store::{KeyPatch, MasterKey, Store};
+use domain::{KeyDraft, KeyId, KeySource, KeyState, Secret, UnixMs};
+use store::{FileKey, FileKeys, KeyPatch, MasterKey, Store};
 
 const NOW: UnixMs = UnixMs(1_763_640_000_000);
 
@@ -36,6 +37,8 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let synced = store.sync_keys(&drafts, KeySource::File, NOW).await?;
     say("unchanged", synced.unchanged, began)?;
 
+    state_by_files(&store, &drafts).await?;
+
     let state = |id: KeyId| (id, worked.clone());
     let states: Vec<(KeyId, KeyState)> = added.into_iter().map(state).collect();
     let began = Instant::now();
@@ -52,10 +55,41 @@ async fn main() -> Result<(), Box<dyn Error>> {
     edit(&store, &ids).await
 }
 
+/// What it costs when key files are read again, and when one line of one has changed.
+async fn state_by_files(store: &Store, drafts: &[KeyDraft]) -> Result<(), Box<dyn Error>> {
+    let (provider, file): (Arc<str>, Arc<str>) = ("google".into(), "keys.txt".into());
+    let key = |draft: &KeyDraft| FileKey {
+        provider: provider.clone(),
+        file: file.clone(),
+        secret: draft.secret.clone(),
+    };
+    let mut files = FileKeys {
+        keys: drafts.iter().map(key).collect(),
+        read: [provider.clone()].into(),
+        ..FileKeys::default()
+    };
+    for what in [
+        "taken over by a file",
+        "one line less",
+        "unchanged in their file",
+    ] {
+        let began = Instant::now();
+        let mut touched = 0;
+        if store.differs_from_files(&files).await? {
+            let change = store.change().await?;
+            touched = change.state_file_keys(&files, NOW).await?.touched.len();
+            change.publish().await?;
+        }
+        say(what, touched, began)?;
+        files.keys.truncate(drafts.len() - 1);
+    }
+    Ok(())
+}
+
 async fn edit(store: &Store, ids: &[KeyId]) -> Result<(), Box<dyn Error>> {
     let patch = KeyPatch {
         weight: Some(2),
-        egress: Some(Some("http://10.0.0.1:3128".to_owned())),
+        egress: Some(Some(Secret::new("http://10.0.0.1:3128"))),
         ..KeyPatch::default()
     };
     let began = Instant::now();

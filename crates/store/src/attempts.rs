@@ -5,7 +5,7 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
-use domain::{Attempt, AttemptOutcome, Class, KeyId};
+use domain::{Attempt, AttemptOutcome, Class, Elsewhere, KeyId};
 use serde::{Deserialize, Serialize};
 
 use crate::StoreError;
@@ -15,6 +15,10 @@ const DIRECT: &str = "direct";
 
 #[derive(Serialize, Deserialize)]
 struct Row<'a> {
+    #[serde(default, borrow, skip_serializing_if = "Option::is_none")]
+    provider: Option<Cow<'a, str>>,
+    #[serde(default, borrow, skip_serializing_if = "Option::is_none")]
+    model: Option<Cow<'a, str>>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     key: Option<i64>,
     #[serde(default, borrow, skip_serializing_if = "Option::is_none")]
@@ -59,7 +63,10 @@ fn unreadable(error: &dyn std::error::Error) -> StoreError {
 fn row(attempt: &Attempt) -> Row<'_> {
     let class = attempt.outcome.class.name();
     let reason = &*attempt.outcome.reason;
+    let elsewhere = attempt.elsewhere.as_ref();
     Row {
+        provider: elsewhere.map(|it| Cow::Borrowed(&*it.provider)),
+        model: elsewhere.map(|it| Cow::Borrowed(&*it.model)),
         key: attempt.key.map(|key| key.0),
         egress: (*attempt.egress != *DIRECT).then_some(Cow::Borrowed(&*attempt.egress)),
         status: attempt.status,
@@ -76,7 +83,12 @@ fn attempt(row: Row<'_>) -> Result<Attempt, StoreError> {
         Some(reason) => Cow::Owned(reason.into_owned()),
         None => Cow::Borrowed(class.name()),
     };
+    let elsewhere = row.provider.zip(row.model);
     Ok(Attempt {
+        elsewhere: elsewhere.map(|(provider, model)| Elsewhere {
+            provider: (&*provider).into(),
+            model: (&*model).into(),
+        }),
         key: row.key.map(KeyId),
         egress: Arc::from(row.egress.as_deref().unwrap_or(DIRECT)),
         status: row.status,
@@ -98,6 +110,7 @@ mod tests {
         reason: &'static str,
     ) -> Attempt {
         Attempt {
+            elsewhere: None,
             key,
             egress: egress.into(),
             status,

@@ -20,6 +20,10 @@ pub(crate) struct Model {
     pub created_at: i64,
     /// Null: until it is lifted.
     pub until: Option<i64>,
+    /// Null: it is not known.
+    pub created_by: Option<String>,
+    /// Null: it was not for a number of them.
+    pub requests: Option<i64>,
 }
 
 #[derive(Clone, Copy, Debug, EnumIter, DeriveRelation)]
@@ -44,15 +48,29 @@ impl Change {
             reason: Set(ban.reason.clone()),
             created_at: Set(ban.created_at.0),
             until: Set(ban.until.map(|until| until.0)),
+            created_by: Set(ban.created_by.clone()),
+            requests: Set(ban.requests.map(|requests| requests as i64)),
         };
         let overwrite = OnConflict::column(Column::Address)
-            .update_columns([Column::Reason, Column::CreatedAt, Column::Until])
+            .update_columns([
+                Column::Reason,
+                Column::CreatedAt,
+                Column::Until,
+                Column::CreatedBy,
+                Column::Requests,
+            ])
             .to_owned();
         Entity::insert(row)
             .on_conflict(overwrite)
             .exec_without_returning(self.txn())
             .await?;
         Ok(())
+    }
+
+    /// The ban that an address has; it may be over.
+    pub async fn ban_of(&self, address: &str) -> Result<Option<Ban>, StoreError> {
+        let row = Entity::find_by_id(address).one(self.txn()).await?;
+        Ok(row.map(ban))
     }
 
     /// Lifts the ban of an address; says whether there was one.
@@ -74,5 +92,7 @@ fn ban(row: Model) -> Ban {
         reason: row.reason,
         created_at: UnixMs(row.created_at),
         until: row.until.map(UnixMs),
+        created_by: row.created_by,
+        requests: row.requests.and_then(|requests| requests.try_into().ok()),
     }
 }

@@ -62,6 +62,11 @@ impl Change {
         Ok(self.revision)
     }
 
+    /// The store that it changes, to read by.
+    pub(crate) fn store(&self) -> &Store {
+        &self.store
+    }
+
     /// Where the statements of the change go.
     pub(crate) fn txn(&self) -> &DatabaseTransaction {
         &self.txn

@@ -30,25 +30,38 @@ pub struct Synced {
 pub(crate) struct Known<S> {
     pub(crate) id: i64,
     pub(crate) source: KeySource,
+    /// False: another instance states it in the name of the same source, or nobody knows whether this one still does.
+    pub(crate) is_ours: bool,
     pub(crate) disabled_by: Option<DisabledBy>,
     pub(crate) settings: S,
+}
+
+/// A row that becomes as a wish says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Update {
+    /// The wish, by its index.
+    pub(crate) wish: usize,
+    /// The row.
+    pub(crate) id: i64,
+    /// The column as it must be afterwards.
+    pub(crate) disabled_by: Option<DisabledBy>,
 }
 
 /// What to do; numbers index the wishes.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct Plan {
     pub(crate) insert: Vec<usize>,
-    /// With the column as it must be afterwards.
-    pub(crate) update: Vec<(usize, Option<DisabledBy>)>,
+    pub(crate) update: Vec<Update>,
     /// Row ids.
     pub(crate) disable: Vec<i64>,
     pub(crate) unchanged: usize,
 }
 
 impl Plan {
-    /// What source `from` changes, which names exactly `wishes`. Of two wishes for one row the first counts.
+    /// What source `from` changes, which names exactly `wishes`. Of two wishes for one row the first counts. Rows that
+    /// are not named stay in `known`.
     pub(crate) fn new<I: Eq + Hash, S: PartialEq>(
-        mut known: HashMap<I, Known<S>>,
+        known: &mut HashMap<I, Known<S>>,
         wishes: &[(I, S)],
         from: KeySource,
     ) -> Self {
@@ -62,13 +75,16 @@ impl Plan {
                 None => plan.insert.push(index),
                 Some(row) if row.is_changed_by(from, settings) => {
                     let stays_off = row.disabled_by == Some(DisabledBy::Operator);
-                    plan.update
-                        .push((index, stays_off.then_some(DisabledBy::Operator)));
+                    plan.update.push(Update {
+                        wish: index,
+                        id: row.id,
+                        disabled_by: stays_off.then_some(DisabledBy::Operator),
+                    });
                 }
                 Some(_) => plan.unchanged += 1,
             }
         }
-        let gone = |row: &Known<S>| row.source == from && row.disabled_by.is_none();
+        let gone = |row: &Known<S>| row.source == from && row.is_ours && row.disabled_by.is_none();
         plan.disable = known
             .values()
             .filter(|row| gone(row))
@@ -96,7 +112,8 @@ impl<S: PartialEq> Known<S> {
     fn is_changed_by(&self, from: KeySource, settings: &S) -> bool {
         let let_go = self.disabled_by == Some(DisabledBy::Source);
         let may_claim = let_go || rank(from) >= rank(self.source);
-        may_claim && (let_go || self.source != from || self.settings != *settings)
+        let is_another = self.source != from || self.is_ours && self.settings != *settings;
+        may_claim && (let_go || is_another)
     }
 }
 
@@ -123,27 +140,55 @@ mod tests {
         Updates(Option<DisabledBy>),
     }
 
-    /// What a sync from a file does to one row of `source`, when the file names it with these settings, or not.
-    fn check(source: KeySource, disabled_by: Option<DisabledBy>, named: Option<&str>, does: &Does) {
-        let row = Known {
-            id: 7,
-            source,
-            disabled_by,
-            settings: "old",
-        };
+    /// What a sync from a file does to a row, when the file names it with these settings, or not.
+    fn check_row(row: Known<&'static str>, named: Option<&'static str>, does: &Does) {
+        let case = format!("{:?} {:?} {named:?}", row.source, row.disabled_by);
         let wishes: Vec<_> = named
             .into_iter()
             .map(|settings| ("key", settings))
             .collect();
-        let plan = Plan::new(HashMap::from([("key", row)]), &wishes, KeySource::File);
+        let mut known = HashMap::from([("key", row)]);
+        let plan = Plan::new(&mut known, &wishes, KeySource::File);
         let done = match (plan.update.as_slice(), plan.disable.as_slice()) {
             ([], []) => Does::Nothing,
             ([], [7]) => Does::Disables,
-            ([(0, after)], []) => Does::Updates(*after),
+            ([update], []) if (update.wish, update.id) == (0, 7) => {
+                Does::Updates(update.disabled_by)
+            }
             _ => panic!("{plan:?}"),
         };
-        assert_eq!(done, *does, "{source:?} {disabled_by:?} {named:?}");
+        assert_eq!(done, *does, "{case}");
         assert!(plan.insert.is_empty());
+    }
+
+    fn row(source: KeySource, disabled_by: Option<DisabledBy>) -> Known<&'static str> {
+        Known {
+            id: 7,
+            source,
+            is_ours: true,
+            disabled_by,
+            settings: "old",
+        }
+    }
+
+    fn check(
+        source: KeySource,
+        disabled_by: Option<DisabledBy>,
+        named: Option<&'static str>,
+        does: &Does,
+    ) {
+        check_row(row(source, disabled_by), named, does);
+    }
+
+    #[test]
+    fn row_of_another_instance_is_left_alone_until_it_is_let_go() {
+        let others = |disabled_by| Known {
+            is_ours: false,
+            ..row(KeySource::File, disabled_by)
+        };
+        check_row(others(None), None, &Does::Nothing);
+        check_row(others(None), Some("new"), &Does::Nothing);
+        check_row(others(SOURCE), Some("new"), &Does::Updates(None));
     }
 
     #[test]
@@ -178,7 +223,7 @@ mod tests {
     #[test]
     fn new_wishes_are_inserted_once() {
         let wishes = [("a", 1), ("b", 1), ("a", 2)];
-        let plan = Plan::new(HashMap::new(), &wishes, KeySource::Env);
+        let plan = Plan::new(&mut HashMap::new(), &wishes, KeySource::Env);
         assert_eq!(plan.insert, [0, 1]);
         assert_eq!(
             plan.counts(),

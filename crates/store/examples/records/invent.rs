@@ -96,6 +96,7 @@ fn error(index: usize) -> (u16, Class) {
 
 fn attempt(index: usize, status: u16, class: Class) -> Attempt {
     Attempt {
+        elsewhere: None,
         key: Some(KeyId((mix(index) / 50_000 % KEYS) as i64)),
         egress: Arc::from("direct"),
         status: Some(status),

@@ -11,7 +11,7 @@ use crate::StoreError;
 use crate::handle::Store;
 use crate::keys::read_fingerprint;
 use crate::names::{DisabledBy, Word as _};
-use crate::sync::{Known, Plan, Synced};
+use crate::sync::{Known, Plan, Synced, Update};
 
 impl Store {
     /// Makes the client keys of source `from` those that are given by name and secret. Limits stay as they are.
@@ -24,7 +24,7 @@ impl Store {
         let wish = |(name, secret): &(String, Secret)| (secret.fingerprint(), name.clone());
         let wishes: Vec<(Fingerprint, String)> = clients.iter().map(wish).collect();
         let change = self.change().await?;
-        let plan = Plan::new(known(change.txn()).await?, &wishes, from);
+        let plan = Plan::new(&mut known(change.txn()).await?, &wishes, from);
         if plan.changes_nothing() {
             return Ok(plan.counts());
         }
@@ -35,9 +35,9 @@ impl Store {
                 .exec_without_returning(change.txn())
                 .await?;
         }
-        for &(index, disabled_by) in &plan.update {
-            let (fingerprint, name) = &wishes[index];
-            update(change.txn(), *fingerprint, name, from, disabled_by).await?;
+        for update in &plan.update {
+            let (_, name) = &wishes[update.wish];
+            set(change.txn(), *update, name, from).await?;
         }
         let_go(change.txn(), &plan.disable).await?;
         change.publish().await?;
@@ -54,6 +54,7 @@ async fn known<C: ConnectionTrait>(
         let known = Known {
             id: row.id,
             source: KeySource::from_word(&row.source)?,
+            is_ours: true,
             disabled_by: disabled_by.transpose()?,
             settings: row.name,
         };
@@ -62,19 +63,18 @@ async fn known<C: ConnectionTrait>(
     known.collect()
 }
 
-async fn update<C: ConnectionTrait>(
+async fn set<C: ConnectionTrait>(
     db: &C,
-    fingerprint: Fingerprint,
+    update: Update,
     name: &str,
     source: KeySource,
-    disabled_by: Option<DisabledBy>,
 ) -> Result<(), StoreError> {
-    let disabled_by = disabled_by.map(|by| by.word().to_owned());
+    let disabled_by = update.disabled_by.map(|by| by.word().to_owned());
     Entity::update_many()
         .col_expr(Column::Name, Expr::value(name))
         .col_expr(Column::Source, Expr::value(source.word()))
         .col_expr(Column::DisabledBy, Expr::value(disabled_by))
-        .filter(Column::Fingerprint.eq(fingerprint.0.to_vec()))
+        .filter(Column::Id.eq(update.id))
         .exec(db)
         .await?;
     Ok(())

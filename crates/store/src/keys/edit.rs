@@ -2,16 +2,16 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use domain::KeyId;
+use domain::{KeyId, KeySource, Secret};
 use sea_orm::ActiveValue::Set;
-use sea_orm::QuerySelect as _;
 use sea_orm::entity::prelude::*;
+use sea_orm::{ExprTrait as _, QuerySelect as _};
 
 use super::row::{ActiveModel, Column, Entity, seal_egress, stored_weight};
 use crate::batch::batches;
 use crate::change::Change;
 use crate::names::{DisabledBy, Word as _};
-use crate::{StoreError, key_states, pair_states};
+use crate::{StoreError, key_checks, key_states, pair_states};
 
 /// What to change of a key; what is none stays as it is, and what is some none is taken away.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -25,8 +25,9 @@ pub struct KeyPatch {
     /// Lower values are used first.
     pub priority: Option<i16>,
     /// A proxy URL of its own.
-    pub egress: Option<Option<String>>,
-    /// False: off in an operator's name, so that no source switches it on again. True: on, whoever switched it off.
+    pub egress: Option<Option<Secret>>,
+    /// False: off in an operator's name, so that no source switches it on again. True: on, whoever switched it off; one
+    /// that no source states any more is the operator's from then on.
     pub enabled: Option<bool>,
 }
 
@@ -66,6 +67,9 @@ impl Change {
         let columns = patch.columns();
         let mut updated = 0;
         for batch in batches(&sorted(keys)) {
+            if patch.enabled == Some(true) {
+                self.adopt(batch).await?;
+            }
             let update = Entity::update_many().set(columns.clone());
             let update = update.filter(Column::Id.is_in(batch.iter().copied()));
             update.exec(self.txn()).await?;
@@ -78,7 +82,24 @@ impl Change {
         Ok(updated)
     }
 
-    async fn set_egress(&self, rows: &[RowPlace], url: &str) -> Result<(), StoreError> {
+    /// What no source states any more becomes an operator's own, or the next statement would switch it off again.
+    async fn adopt(&self, ids: &[i64]) -> Result<(), StoreError> {
+        let none: Option<String> = None;
+        let is_of_no_file = Column::Source
+            .eq(KeySource::File.word())
+            .and(Column::File.is_null());
+        let is_let_go = Column::DisabledBy.eq(DisabledBy::Source.word());
+        Entity::update_many()
+            .col_expr(Column::Source, Expr::value(KeySource::Admin.word()))
+            .col_expr(Column::Place, Expr::value(none))
+            .filter(Column::Id.is_in(ids.iter().copied()))
+            .filter(is_let_go.or(is_of_no_file))
+            .exec(self.txn())
+            .await?;
+        Ok(())
+    }
+
+    async fn set_egress(&self, rows: &[RowPlace], url: &Secret) -> Result<(), StoreError> {
         for (id, provider, fingerprint) in rows {
             let sealed = seal_egress(url, provider, fingerprint, &*self.cipher().await?)?;
             Entity::update_many()
@@ -102,6 +123,7 @@ impl Change {
             let rows = Entity::delete_many().filter(Column::Id.is_in(batch.iter().copied()));
             deleted += rows.exec(self.txn()).await?.rows_affected;
             key_states::forget(self.txn(), batch).await?;
+            key_checks::forget(self.txn(), batch).await?;
         }
         for (provider, projects) in projects {
             pair_states::forget(self.txn(), &provider, &projects).await?;

@@ -1,8 +1,9 @@
 //! Provider keys. Here they are read; the row is in `row.rs`, what operators do in `add.rs`, `edit.rs` and `select.rs`,
-//! what sources state in `sync.rs`. States are in `key_states.rs` beside this folder.
+//! what sources state in `sync.rs`, and key files in `files.rs`. States are in `key_states.rs` beside this folder.
 
 mod add;
 mod edit;
+mod files;
 pub(crate) mod row;
 mod select;
 mod sync;
@@ -13,6 +14,7 @@ use sea_orm::entity::prelude::*;
 
 pub use self::add::KeyAdd;
 pub use self::edit::KeyPatch;
+pub use self::files::{FileKey, FileKeys, FileSync};
 pub(crate) use self::row::read_fingerprint;
 use self::row::{Column, Entity, Providers, ROWS, Row, key};
 pub use self::select::Selection;

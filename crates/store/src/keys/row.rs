@@ -40,6 +40,10 @@ pub(crate) struct Model {
     pub owner_id: Option<i64>,
     /// Of its owner's keys for the provider the one that goes first; an index sees to it that there is one at most.
     pub selected: bool,
+    /// The key file that states it; null: none does.
+    pub file: Option<String>,
+    /// The instance whose folder that file is in; see `key_places.rs`.
+    pub place: Option<String>,
 }
 
 #[derive(Clone, Copy, Debug, EnumIter, DeriveRelation)]
@@ -49,7 +53,7 @@ impl ActiveModelBehavior for ActiveModel {}
 
 /// A page of keys, for `each_row`.
 pub(super) const ROWS: &str = "SELECT id, provider, fingerprint, secret, label, project, weight, priority, \
-    egress, disabled_by, source, created_at, owner_id, selected FROM keys WHERE id > $1 ORDER BY id LIMIT 2000";
+    egress, disabled_by, source, created_at, owner_id, selected, file, place FROM keys WHERE id > $1 ORDER BY id LIMIT 2000";
 
 /// The columns of [`ROWS`].
 pub(super) type Row = (
@@ -67,6 +71,8 @@ pub(super) type Row = (
     i64,
     Option<i64>,
     bool,
+    Option<String>,
+    Option<String>,
 );
 
 impl From<Row> for Model {
@@ -86,6 +92,8 @@ impl From<Row> for Model {
             created_at,
             owner_id,
             selected,
+            file,
+            place,
         ) = row;
         Self {
             id,
@@ -102,6 +110,8 @@ impl From<Row> for Model {
             created_at,
             owner_id,
             selected,
+            file,
+            place,
         }
     }
 }
@@ -123,11 +133,12 @@ pub(super) fn key(
         project: row.project,
         weight: u16::try_from(row.weight).unwrap_or(1),
         priority: row.priority,
-        egress: egress.map(|url| url.expose().to_owned()),
+        egress,
         enabled: row.disabled_by.is_none(),
         owner: row.owner_id.map(UserId),
         selected: row.selected,
         source: KeySource::from_word(&row.source)?,
+        file: row.file.map(Into::into),
         created_at: UnixMs(row.created_at),
     })
 }
@@ -160,7 +171,7 @@ fn seal(secret: &Secret, place: Place<'_>, cipher: &Cipher) -> Result<Vec<u8>, S
 
 /// A proxy URL, sealed for the row of that provider and fingerprint.
 pub(super) fn seal_egress(
-    url: &str,
+    url: &Secret,
     provider: &str,
     fingerprint: &[u8],
     cipher: &Cipher,
@@ -170,10 +181,10 @@ pub(super) fn seal_egress(
         provider,
         fingerprint,
     };
-    seal(&Secret::new(url), place, cipher)
+    seal(url, place, cipher)
 }
 
-/// The row of a draft that is nobody's selected key.
+/// The row of a draft that is nobody's selected key and stands in no file.
 pub(super) fn row(
     draft: &KeyDraft,
     fingerprint: Fingerprint,
@@ -187,7 +198,7 @@ pub(super) fn row(
         provider: &draft.provider,
         fingerprint: &fingerprint.0,
     };
-    let egress = draft.egress.as_deref();
+    let egress = draft.egress.as_ref();
     let egress = egress.map(|url| seal_egress(url, &draft.provider, &fingerprint.0, cipher));
     Ok(ActiveModel {
         id: NotSet,
@@ -204,6 +215,8 @@ pub(super) fn row(
         created_at: Set(now.0),
         owner_id: Set(draft.owner.map(|owner| owner.0)),
         selected: Set(false),
+        file: Set(None),
+        place: Set(None),
     })
 }
 
@@ -224,6 +237,8 @@ pub(super) fn overwrite() -> OnConflict {
             Column::Egress,
             Column::DisabledBy,
             Column::Source,
+            Column::File,
+            Column::Place,
         ])
         .to_owned()
 }

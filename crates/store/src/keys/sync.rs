@@ -1,5 +1,5 @@
-//! A source (the configuration, the environment, a file) states the keys that it holds.
-//! Which rows that changes is decided by the rules of `sync.rs` beside this folder.
+//! A source (the configuration, the environment) states the keys that it holds, with their settings; what key files
+//! state is in `files.rs`. Which rows that changes is decided by the rules of `sync.rs` beside this folder.
 
 use std::collections::HashMap;
 
@@ -41,12 +41,14 @@ impl Store {
         let change = self.change().await?;
         // Before rows are read: those that a rotation has sealed anew open only once its key is known.
         let cipher = change.cipher().await?;
-        let plan = Plan::new(known(self).await?, &wishes, from);
+        let plan = Plan::new(&mut known(self).await?, &wishes, from);
         if plan.changes_nothing() {
             return Ok(plan.counts());
         }
         let inserts = plan.insert.iter().map(|&index| (index, None));
-        let rows = inserts.chain(plan.update.iter().copied());
+        let updates = plan.update.iter();
+        let updates = updates.map(|update| (update.wish, update.disabled_by));
+        let rows = inserts.chain(updates);
         let rows = rows.map(|(index, disabled_by)| {
             let (draft, fingerprint) = (&drafts[index], wishes[index].0.1);
             row(draft, fingerprint, from, disabled_by, &cipher, now)
@@ -68,7 +70,7 @@ fn wish(draft: &KeyDraft) -> (Identity, Settings) {
         project: draft.project.clone(),
         weight: draft.weight,
         priority: draft.priority,
-        egress: draft.egress.as_deref().map(Secret::new),
+        egress: draft.egress.clone(),
     };
     (identity(draft), settings)
 }
@@ -101,6 +103,7 @@ fn known_row(
     let known = Known {
         id: row.id,
         source: KeySource::from_word(&row.source)?,
+        is_ours: true,
         disabled_by: off.map(DisabledBy::from_word).transpose()?,
         settings: Settings {
             egress: row.readable_egress(ring),

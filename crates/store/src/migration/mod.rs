@@ -8,6 +8,10 @@ mod columns;
 mod m0001_first_tables;
 mod m0002_people_and_money;
 mod m0003_rollups_and_bodies;
+mod m0004_who_banned;
+mod m0005_key_files;
+mod m0006_key_checks;
+mod m0007_resources;
 
 use sea_orm::{ConnectionTrait as _, DatabaseTransaction, DbBackend, DbErr};
 use sea_orm_migration::async_trait::async_trait;
@@ -25,6 +29,10 @@ fn known() -> Vec<Box<dyn MigrationTrait>> {
         Box::new(m0001_first_tables::Step),
         Box::new(m0002_people_and_money::Step),
         Box::new(m0003_rollups_and_bodies::Step),
+        Box::new(m0004_who_banned::Step),
+        Box::new(m0005_key_files::Step),
+        Box::new(m0006_key_checks::Step),
+        Box::new(m0007_resources::Step),
     ]
 }
 

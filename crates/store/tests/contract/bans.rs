@@ -18,6 +18,8 @@ fn ban(address: &str, seconds: Option<u64>) -> Ban {
     Ban {
         address: address.into(),
         reason: "3601 requests in an hour".into(),
+        created_by: Some("keymux".into()),
+        requests: Some(3_601),
         created_at: NOW,
         until: seconds.map(|seconds| NOW + Duration::from_secs(seconds)),
     }
@@ -52,11 +54,17 @@ async fn address_is_banned_anew(database: &Database) {
     let store = database.open().await;
     let later = Ban {
         reason: "by hand".into(),
+        created_by: None,
+        requests: None,
         created_at: NOW + Duration::from_secs(1),
         ..ban("192.0.2.7", None)
     };
     put(&store, &[&ban("192.0.2.7", Some(60)), &later]).await;
-    assert_eq!(bans(database).await, [later]);
+    assert_eq!(bans(database).await, std::slice::from_ref(&later));
+    let found = change(&store, async |change| change.ban_of("192.0.2.7").await);
+    assert_eq!(found.await.unwrap(), Some(later));
+    let other = change(&store, async |change| change.ban_of("192.0.2.8").await);
+    assert_eq!(other.await.unwrap(), None);
 }
 
 async fn bans_that_are_over_are_deleted(database: &Database) {

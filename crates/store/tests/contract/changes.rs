@@ -60,6 +60,8 @@ async fn everything(change: &Change) -> Result<(), StoreError> {
     let ban = Ban {
         address: "192.0.2.7".into(),
         reason: "too many requests".into(),
+        created_by: None,
+        requests: None,
         created_at: NOW,
         until: None,
     };

@@ -3,7 +3,8 @@
 use std::collections::BTreeSet;
 
 use domain::{
-    Cooling, Key, KeyDraft, KeyHealth, KeyId, KeySource, KeyState, PairId, PairState, UnixMs,
+    Cooling, Key, KeyDraft, KeyHealth, KeyId, KeySource, KeyState, PairId, PairState, Secret,
+    UnixMs,
 };
 use store::{KeyPatch, Store};
 
@@ -22,7 +23,7 @@ async fn with_keys(database: &Database, keys: usize) -> (Store, Vec<KeyId>) {
     let draft = |n| KeyDraft {
         label: Some(format!("label {n}")),
         project: Some("team-a".into()),
-        egress: Some("http://10.0.0.1:3128".into()),
+        egress: Some(Secret::new("http://10.0.0.1:3128")),
         ..KeyDraft::plain("google", &format!("AIza-{n}"), KeySource::Admin)
     };
     let drafts: Vec<KeyDraft> = (0..keys).map(draft).collect();
@@ -77,9 +78,9 @@ async fn only_what_is_named_is_changed(database: &Database) {
         key.priority = -7;
     })
     .await;
-    let egress = Some(Some("socks5://me:password@10.0.0.9:1080".into()));
+    let egress = Some(Some(Secret::new("socks5://me:password@10.0.0.9:1080")));
     check(&store, KeyPatch { egress, ..none() }, |key| {
-        key.egress = Some("socks5://me:password@10.0.0.9:1080".into());
+        key.egress = Some(Secret::new("socks5://me:password@10.0.0.9:1080"));
     })
     .await;
     for enabled in [false, true] {
@@ -108,7 +109,7 @@ async fn what_a_key_may_have_can_be_taken_away(database: &Database) {
 async fn many_keys_are_changed_at_once(database: &Database) {
     let (store, ids) = with_keys(database, 300).await;
     let patch = KeyPatch {
-        egress: Some(Some("http://10.0.0.2:3128".into())),
+        egress: Some(Some(Secret::new("http://10.0.0.2:3128"))),
         weight: Some(5),
         ..KeyPatch::default()
     };
@@ -117,7 +118,7 @@ async fn many_keys_are_changed_at_once(database: &Database) {
     assert_eq!(update(&store, &named, &patch).await, 299);
     let read = keys(&store).await;
     let new = (5, Some("http://10.0.0.2:3128"));
-    let seen = |key: &Key| (key.weight, key.egress.as_deref()) == new;
+    let seen = |key: &Key| (key.weight, key.egress.as_ref().map(Secret::expose)) == new;
     assert_eq!(read.iter().filter(|key| seen(key)).count(), 299);
     assert_eq!(update(&store, &[], &patch).await, 0);
 }

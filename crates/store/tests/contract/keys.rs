@@ -81,7 +81,7 @@ async fn added_key_comes_back_as_it_was(database: &Database) {
         project: Some("team-a".into()),
         weight: 100,
         priority: -3,
-        egress: Some("socks5://me:password@10.0.0.9:1080".into()),
+        egress: Some(Secret::new("socks5://me:password@10.0.0.9:1080")),
         owner: Some(mei),
         source: KeySource::File,
     };
@@ -116,7 +116,10 @@ async fn added_key_comes_back_as_it_was(database: &Database) {
     assert_eq!(store.key(KeyId(404)).await.unwrap(), None);
     assert_eq!(*state, KeyState::default());
     assert_eq!(
-        (rows[1].0.egress.as_deref(), rows[1].0.label.as_deref()),
+        (
+            rows[1].0.egress.as_ref().map(Secret::expose),
+            rows[1].0.label.as_deref()
+        ),
         (None, None)
     );
 }
@@ -186,33 +189,36 @@ async fn source_states_its_keys(database: &Database) {
 
     let mut relabelled = drafts(&["a", "b", "c"]);
     relabelled[1].label = Some("new".into());
-    relabelled[2].egress = Some("http://10.0.0.1:3128".into());
+    relabelled[2].egress = Some(Secret::new("http://10.0.0.1:3128"));
     let synced = store.sync_keys(&relabelled, File, NOW).await.unwrap();
     assert_eq!((synced.unchanged, synced.updated), (1, 2));
     let read = keys(&store).await;
     assert_eq!(read[1].label.as_deref(), Some("new"));
-    assert_eq!(read[2].egress.as_deref(), Some("http://10.0.0.1:3128"));
+    assert_eq!(
+        read[2].egress.as_ref().map(Secret::expose),
+        Some("http://10.0.0.1:3128")
+    );
     let again = store.sync_keys(&relabelled, File, NOW).await.unwrap();
     assert_eq!(again.unchanged, 3);
 }
 
 async fn operator_has_the_last_word_on_off(database: &Database) {
-    use KeySource::File;
+    use KeySource::Env;
     let store = database.open().await;
-    sync(&store, &["a", "b"], File).await;
+    sync(&store, &["a", "b"], Env).await;
     let a = keys(&store).await[0].id;
     assert_eq!(switch(&store, &[a], false).await, 1);
-    assert_eq!(sync(&store, &["a", "b"], File).await, [0, 2, 0, 0]);
-    assert_eq!(sync(&store, &["b"], File).await, [0, 1, 0, 0]);
-    assert_eq!(sync(&store, &["a", "b"], File).await, [0, 2, 0, 0]);
-    check(&store, &[("a off", File), ("b", File)]).await;
+    assert_eq!(sync(&store, &["a", "b"], Env).await, [0, 2, 0, 0]);
+    assert_eq!(sync(&store, &["b"], Env).await, [0, 1, 0, 0]);
+    assert_eq!(sync(&store, &["a", "b"], Env).await, [0, 2, 0, 0]);
+    check(&store, &[("a off", Env), ("b", Env)]).await;
     assert_eq!(switch(&store, &[a, KeyId(404)], true).await, 1);
-    check(&store, &[("a", File), ("b", File)]).await;
+    check(&store, &[("a", Env), ("b", Env)]).await;
 
-    assert_eq!(sync(&store, &["b"], File).await, [0, 1, 0, 1]);
+    assert_eq!(sync(&store, &["b"], Env).await, [0, 1, 0, 1]);
     switch(&store, &[a], false).await;
-    assert_eq!(sync(&store, &["a", "b"], File).await, [0, 2, 0, 0]);
-    check(&store, &[("a off", File), ("b", File)]).await;
+    assert_eq!(sync(&store, &["a", "b"], Env).await, [0, 2, 0, 0]);
+    check(&store, &[("a off", Env), ("b", Env)]).await;
 }
 
 async fn key_belongs_to_the_first_of_its_sources(database: &Database) {

@@ -1,5 +1,8 @@
 //! Opening: migrations, the master key, what is on the disk, and several handles on one database.
 
+use std::io::Read as _;
+use std::net::TcpListener;
+
 use domain::{ClientDraft, KeyDraft, KeySource, Secret};
 use futures_util::future::join_all;
 use store::{MasterKey, Store, StoreError};
@@ -62,7 +65,7 @@ async fn secrets_are_not_in_the_files_of_sqlite() {
     on_sqlite(async |database| {
         let store = database.open().await;
         let mut key = KeyDraft::plain("google", "AIza-very-secret-key", KeySource::Admin);
-        key.egress = Some("socks5://me:proxy-password@10.0.0.9:1080".into());
+        key.egress = Some(Secret::new("socks5://me:proxy-password@10.0.0.9:1080"));
         store.add_keys(&[key], NOW).await.unwrap();
         let secret = Secret::new("sk-very-secret-client");
         let app = ClientDraft::plain("app", KeySource::Admin);
@@ -95,6 +98,23 @@ async fn url_that_names_no_database_is_refused_without_showing_it() {
         assert!(matches!(error, StoreError::Url(_)), "{url}: {error:?}");
         assert!(!format!("{error:?}").contains("hunter2"), "{error:?}");
     }
+}
+
+/// What stands in front of a database that is away often does this: it takes the connection and ends it in peace.
+#[tokio::test]
+async fn a_server_that_hangs_up_is_not_reachable() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("postgres://me@{}/keymux", listener.local_addr().unwrap());
+    std::thread::spawn(move || {
+        while let Ok((mut caller, _)) = listener.accept() {
+            let _ = caller.read(&mut [0; 64]);
+        }
+    });
+    let error = Store::open(&url, MasterKey::generate()).await;
+    assert!(
+        matches!(error, Err(StoreError::Unreachable(_))),
+        "{error:?}"
+    );
 }
 
 #[tokio::test]

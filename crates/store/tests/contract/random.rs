@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use domain::{
-    Attempt, AttemptOutcome, Class, ClientId, Dialect, KeyId, Nanodollars, RequestId,
+    Attempt, AttemptOutcome, Class, ClientId, Dialect, Elsewhere, KeyId, Nanodollars, RequestId,
     RequestRecord, Usage,
 };
 use fastrand::Rng;
@@ -77,6 +77,10 @@ fn usage(rng: &mut Rng) -> Usage {
 
 fn attempt(rng: &mut Rng) -> Attempt {
     Attempt {
+        elsewhere: rng.bool().then(|| Elsewhere {
+            provider: "xai".into(),
+            model: "grok-4.7".into(),
+        }),
         key: None,
         egress: "socks5://10.0.0.9:1080".into(),
         status: Some(429),

@@ -42,6 +42,7 @@ fn bare(sequence: u16) -> RequestRecord {
 
 fn attempt(class: Class, reason: &'static str) -> Attempt {
     Attempt {
+        elsewhere: None,
         key: Some(KeyId(7)),
         egress: "socks5://10.0.0.9:1080".into(),
         status: Some(429),
@@ -56,6 +57,7 @@ fn attempt(class: Class, reason: &'static str) -> Attempt {
 
 fn full(sequence: u16) -> RequestRecord {
     let last = Attempt {
+        elsewhere: None,
         key: None,
         egress: "direct".into(),
         status: None,

@@ -4,7 +4,7 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::PathBuf;
 
-use domain::{KeyDraft, KeyId, KeySource};
+use domain::{KeyDraft, KeyId, KeySource, Secret};
 use futures_util::future::join_all;
 use store::{KeyPatch, MasterKey, MasterKeys, RotateError, Rotation, Store, StoreError};
 
@@ -55,8 +55,8 @@ fn draft(number: usize) -> KeyDraft {
     draft
 }
 
-fn proxy(number: usize) -> String {
-    format!("socks5://me:password-{number}@10.0.0.9:1080")
+fn proxy(number: usize) -> Secret {
+    Secret::new(format!("socks5://me:password-{number}@10.0.0.9:1080"))
 }
 
 async fn add(store: &Store, numbers: std::ops::Range<usize>) {
