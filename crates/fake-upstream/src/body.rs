@@ -1,6 +1,6 @@
 //! The body of an answer: one piece at once, or pieces with a pause between them and one of four
 //! endings. It also tells the recorder when the answer is complete. What the pieces say is decided
-//! elsewhere (`gemini/`); when a connection dies is done by `socket.rs`.
+//! elsewhere (the providers' folders); when a connection dies is done by `socket.rs`.
 
 use std::convert::Infallible;
 use std::pin::Pin;
@@ -12,6 +12,7 @@ use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
 use tokio::time::{Instant, Sleep};
 
+use crate::seat::Seat;
 use crate::seen::Visit;
 use crate::socket::Cord;
 
@@ -38,11 +39,29 @@ pub(crate) struct Pieces {
     pub(crate) declared: Option<u64>,
 }
 
+/// What ends with an answer, or with its client: the record of the request, and the seat that some
+/// providers let only so many requests have at once.
+#[derive(Debug, Default)]
+pub(crate) struct Stake {
+    pub(crate) visit: Option<Visit>,
+    pub(crate) seat: Option<Seat>,
+}
+
+impl Stake {
+    // The seat is free before the last piece leaves: whoever has read the answer may ask again.
+    pub(crate) fn complete(&mut self) {
+        self.seat = None;
+        if let Some(visit) = &self.visit {
+            visit.complete();
+        }
+    }
+}
+
 /// A body that hyper can send.
 #[derive(Debug)]
 pub(crate) struct AnswerBody {
     content: Content,
-    visit: Option<Visit>,
+    stake: Stake,
 }
 
 #[derive(Debug)]
@@ -74,11 +93,11 @@ enum End {
 const LINGER: Duration = Duration::from_millis(5);
 
 impl AnswerBody {
-    pub(crate) fn whole(bytes: Bytes, visit: Option<Visit>) -> Self {
+    pub(crate) fn whole(bytes: Bytes, stake: Stake) -> Self {
         let left = (!bytes.is_empty()).then_some(bytes);
-        let body = Self {
+        let mut body = Self {
             content: Content::Whole(left),
-            visit,
+            stake,
         };
         if body.is_end_stream() {
             body.complete();
@@ -86,7 +105,7 @@ impl AnswerBody {
         body
     }
 
-    pub(crate) fn paced(pieces: Pieces, visit: Option<Visit>, cord: Arc<Cord>) -> Self {
+    pub(crate) fn paced(pieces: Pieces, stake: Stake, cord: Arc<Cord>) -> Self {
         let paced = Paced {
             pieces,
             next: 0,
@@ -97,14 +116,12 @@ impl AnswerBody {
         };
         Self {
             content: Content::Paced(Box::new(paced)),
-            visit,
+            stake,
         }
     }
 
-    fn complete(&self) {
-        if let Some(visit) = &self.visit {
-            visit.complete();
-        }
+    fn complete(&mut self) {
+        self.stake.complete();
     }
 }
 

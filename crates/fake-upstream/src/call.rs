@@ -1,7 +1,8 @@
 //! One request, read as far as every route needs it: version, path segments, query, credential and
-//! the shape in which errors must be answered. Bodies are read by the routes in `gemini/`.
+//! the shape in which errors must be answered. Bodies are read by the routes in the providers' folders.
 
 use std::borrow::Cow;
+use std::net::IpAddr;
 
 use bytes::Bytes;
 use http::header::AUTHORIZATION;
@@ -9,7 +10,7 @@ use http::request::Parts;
 use http::{HeaderMap, Method};
 use percent_encoding::percent_decode_str;
 
-/// The wrapping of an error body, which on Google's side depends on the path.
+/// The wrapping of an error body, which on Google's and xAI's side depends on the path.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum ErrorShape {
     /// `{"error":{"code":429,…}}`.
@@ -18,6 +19,10 @@ pub(crate) enum ErrorShape {
     Array,
     /// `{"error":{"code":"rate_limit_exceeded","message":…}}`.
     Interactions,
+    /// As the provider composed it.
+    Plain,
+    /// xAI's errors in OpenAI's form.
+    OpenAi,
 }
 
 /// How a caller identified itself.
@@ -39,6 +44,10 @@ pub(crate) struct Call {
     pub(crate) query: Vec<(String, String)>,
     pub(crate) headers: HeaderMap,
     pub(crate) credential: Credential,
+    /// Whose request this is, as rules and the record name it.
+    pub(crate) key: Option<String>,
+    /// Where it came from.
+    pub(crate) peer: IpAddr,
     pub(crate) body: Bytes,
     /// `v1`, `v1beta` or `v1alpha`; empty for any other path.
     pub(crate) version: &'static str,
@@ -49,7 +58,7 @@ pub(crate) struct Call {
 }
 
 impl Call {
-    pub(crate) fn read(parts: Parts, body: Bytes) -> Self {
+    pub(crate) fn read(parts: Parts, body: Bytes, key: Option<String>, peer: IpAddr) -> Self {
         let credential = credential(&parts);
         let path = decoded(parts.uri.path());
         let raw_query = parts.uri.query().unwrap_or_default().to_owned();
@@ -64,6 +73,8 @@ impl Call {
             raw_query,
             query,
             credential,
+            key,
+            peer,
             body,
             version,
             upload,
@@ -84,12 +95,21 @@ impl Call {
         self.headers.get(name)?.to_str().ok()
     }
 
-    /// The credential's text, whatever its form.
-    pub(crate) fn key(&self) -> Option<&str> {
-        match &self.credential {
-            Credential::None => None,
-            Credential::ApiKey(text) | Credential::Bearer(text) => Some(text),
+    /// The bearer token, which is what everybody but Google looks at.
+    pub(crate) fn bearer(&self) -> Option<&str> {
+        bearer(&self.headers)
+    }
+
+    /// The model that the path names, or else the body.
+    pub(crate) fn model(&self) -> Option<String> {
+        #[derive(serde::Deserialize)]
+        struct Named {
+            model: String,
         }
+        let in_body = || serde_json::from_slice(&self.body).ok();
+        self.path_model()
+            .map(ToOwned::to_owned)
+            .or_else(|| in_body().map(|named: Named| named.model))
     }
 
     /// Splits `models/x:generateContent` into resource and method; the method is empty without colon.
@@ -139,6 +159,15 @@ pub(crate) fn shown_key(parts: &Parts) -> Option<String> {
     }
 }
 
+/// A bearer token that is not empty.
+pub(crate) fn bearer(headers: &HeaderMap) -> Option<&str> {
+    let text = headers.get(AUTHORIZATION)?.to_str().ok()?;
+    let token = text
+        .strip_prefix("Bearer ")
+        .or_else(|| text.strip_prefix("bearer "))?;
+    Some(token.trim()).filter(|token| !token.is_empty())
+}
+
 fn credential(parts: &Parts) -> Credential {
     let header = |name: &str| {
         parts
@@ -156,15 +185,9 @@ fn credential(parts: &Parts) -> Credential {
     {
         return Credential::ApiKey(key);
     }
-    header(AUTHORIZATION.as_str())
-        .and_then(|value| {
-            value
-                .strip_prefix("Bearer ")
-                .or_else(|| value.strip_prefix("bearer "))
-        })
-        .map_or(Credential::None, |token| {
-            Credential::Bearer(token.trim().to_owned())
-        })
+    bearer(&parts.headers).map_or(Credential::None, |token| {
+        Credential::Bearer(token.to_owned())
+    })
 }
 
 fn version_and_rest(path: &str) -> (&'static str, &str) {
@@ -195,6 +218,8 @@ fn decoded(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::net::Ipv4Addr;
+
     use super::*;
 
     fn call(method: &str, uri: &str, headers: &[(&str, &str)]) -> Call {
@@ -202,7 +227,8 @@ mod tests {
         for (name, value) in headers {
             request = request.header(*name, *value);
         }
-        Call::read(request.body(()).unwrap().into_parts().0, Bytes::new())
+        let parts = request.body(()).unwrap().into_parts().0;
+        Call::read(parts, Bytes::new(), None, Ipv4Addr::LOCALHOST.into())
     }
 
     #[test]

@@ -3,15 +3,19 @@
 //!
 //! | Request | Does |
 //! |---|---|
-//! | `GET /_fake/seen` | the recorded requests: `[{method, path_and_query, headers, key, body, body_len, finished, disconnected}]` |
+//! | `GET /_fake/seen` | the recorded requests: `[{peer, method, path_and_query, headers, key, body, body_len, finished, disconnected}]` |
 //! | `DELETE /_fake/seen` | forgets them |
 //! | `POST /_fake/rules` | adds a rule, or a list of rules |
 //! | `DELETE /_fake/rules` | removes all rules |
 //! | `PUT /_fake/keys` | lists or replaces a key, or a list of keys |
 //! | `POST /_fake/clock` | `{"advance_minutes": 1}` and/or `{"new_day": true}` |
-//! | `GET /_fake/state` | `{requests, rules, keys, used}`: counts, listed keys, quota used per (project, model) |
+//! | `DELETE /_fake/tokens` | lets every token of GigaChat expire |
+//! | `GET /_fake/proxies` | the proxies: `[{url, kind, exit, fault, connections, open, seen}]`, `seen` as `[{peer, target, login, connected, from_client_len, from_target_len, open}]` |
+//! | `PUT /_fake/proxies/{n}` | `{"fault": …}` for the proxy at this place of the list, `null` for none |
+//! | `DELETE /_fake/proxies/{n}` | resets its connections |
+//! | `GET /_fake/state` | `{requests, rules, keys, used, token_requests}`: counts, listed keys, quota used per (project, model) |
 //!
-//! A rule: `{"key", "model", "method", "path_contains", "times", "delay_head_ms", "then"}`, all
+//! A rule: `{"key", "model", "method", "path_contains", "peer", "times", "delay_head_ms", "then"}`, all
 //! optional; `then` is one of
 //!
 //! ```json
@@ -21,16 +25,21 @@
 //! "reset"   "close"   {"reset_after_chunks": 2}   {"cut_after_chunks": 2}   {"end_after_chunks": 2}
 //! {"error_after_chunks": {"chunks": 0, "fixture": "gemini/errors/503_overloaded.json"}}
 //! {"empty": "no_candidates" | "stop_no_parts" | "empty_text"}
-//! "blocked_prompt"   "blocked_safety"   "garbage"
+//! "blocked_prompt"   "blocked_safety"   "garbage"   {"finish_reason": ""}   "failed"
 //! ```
 //!
+//! The fault of a proxy: `"closed_port"`, `{"refuses": 503}`, `{"cut_after": 4096}` and the other names of
+//! [`ProxyFault`] in `snake_case`.
+//!
 //! A key: `{"key": "AIza-1", "project": "p1", "paid": false, "fault": "expired", "limits":
-//! [{"model": "*", "measure": "rpm" | "rpd" | "tpm", "value": 10}]}`; all but `key` optional, faults
-//! are the names of [`KeyFault`](crate::KeyFault) in `snake_case`.
+//! [{"model": "*", "measure": "rpm" | "rpd" | "tpm", "value": 10}], "model_faults": [{"model": "m",
+//! "fault": "prepay_depleted"}], "scope": "GIGACHAT_API_PERS"}`; all but `key` optional, faults are the
+//! names of [`KeyFault`](crate::KeyFault) in `snake_case`.
 //!
 //! A script file (`--script`): `{"says", "models": […], "keys": […], "rules": […]}`.
 
 use std::collections::BTreeMap;
+use std::net::IpAddr;
 use std::time::Duration;
 
 use http::{Method, StatusCode};
@@ -39,13 +48,18 @@ use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
 use crate::call::Call;
+use crate::fault::Subject;
 use crate::fixtures;
 use crate::keys::FakeKey;
+use crate::provider::Provider;
+use crate::proxy::{Door, ProxyFault};
 use crate::reply::{JSON, Reply, pretty};
 use crate::rule::{EmptyKind, Rule};
 use crate::script::Script;
 use crate::seen::Seen;
 use crate::stand::Stand;
+
+const PROXIES: &str = "/_fake/proxies/";
 
 /// A script as a file.
 #[derive(Debug, Default, Deserialize)]
@@ -72,6 +86,7 @@ impl ScriptForm {
             script = script.models(&models.iter().map(String::as_str).collect::<Vec<_>>());
         }
         for key in self.keys {
+            check_faults(script.provider, &key)?;
             script = script.key(key);
         }
         for rule in self.rules {
@@ -89,6 +104,7 @@ struct RuleForm {
     model: Option<String>,
     method: Option<String>,
     path_contains: Option<String>,
+    peer: Option<IpAddr>,
     times: Option<usize>,
     delay_head_ms: u64,
     then: Option<DeedForm>,
@@ -112,6 +128,8 @@ enum DeedForm {
     BlockedPrompt,
     BlockedSafety,
     Garbage,
+    FinishReason(String),
+    Failed,
 }
 
 #[derive(Debug, Deserialize)]
@@ -136,6 +154,14 @@ struct ErrorForm {
 struct ClockForm {
     advance_minutes: u64,
     new_day: bool,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ProxyForm {
+    // Without it the field could be left out, and a misspelt request would mend the proxy.
+    #[serde(deserialize_with = "Option::deserialize")]
+    fault: Option<ProxyFault>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -168,6 +194,9 @@ impl RuleForm {
         }
         if let Some(text) = &self.path_contains {
             rule = rule.path_contains(text);
+        }
+        if let Some(peer) = self.peer {
+            rule = rule.peer(peer);
         }
         if let Some(uses) = self.times {
             rule = rule.times(uses);
@@ -203,7 +232,24 @@ impl DeedForm {
             Self::BlockedPrompt => rule.blocked_prompt(),
             Self::BlockedSafety => rule.blocked_safety(),
             Self::Garbage => rule.garbage(),
+            Self::FinishReason(reason) => rule.finish_reason(&reason),
+            Self::Failed => rule.failed(),
         })
+    }
+}
+
+fn check_faults(provider: Provider, key: &FakeKey) -> Result<(), String> {
+    let about_nobody = Subject {
+        key: "",
+        project: "",
+        model: None,
+    };
+    let strange = key
+        .faults()
+        .find(|f| provider.fault(*f, &about_nobody).is_none());
+    match strange {
+        Some(fault) => Err(format!("{provider} has no fault {}", json!(fault))),
+        None => Ok(()),
     }
 }
 
@@ -230,9 +276,14 @@ fn steer(stand: &Stand, call: &Call) -> Result<Reply, String> {
             let seen: Vec<Value> = stand.recorder.snapshot().iter().map(seen_json).collect();
             return Ok(Reply::json(&seen));
         }
+        (&Method::GET, "/_fake/proxies") => {
+            let proxies: Vec<Value> = stand.proxies.iter().map(|door| proxy_json(door)).collect();
+            return Ok(Reply::json(&proxies));
+        }
         (&Method::GET, "/_fake/state") => return Ok(Reply::json(&state(stand))),
         (&Method::DELETE, "/_fake/seen") => stand.recorder.clear(),
         (&Method::DELETE, "/_fake/rules") => stand.rules.clear(),
+        (&Method::DELETE, "/_fake/tokens") => stand.accounts.expire_all(),
         (&Method::POST, "/_fake/rules") => {
             let forms = body::<OneOrMany<Value>>(call)?.into_vec();
             let rules = forms
@@ -247,9 +298,21 @@ fn steer(stand: &Stand, call: &Call) -> Result<Reply, String> {
                 .into_vec()
                 .into_iter()
                 .map(form_of);
-            for key in keys.collect::<Result<Vec<FakeKey>, String>>()? {
+            let keys = keys.collect::<Result<Vec<FakeKey>, String>>()?;
+            for key in &keys {
+                check_faults(stand.provider, key)?;
+            }
+            for key in keys {
                 stand.keyring.set(key);
             }
+        }
+        (&Method::PUT, path) if path.starts_with(PROXIES) => {
+            let form = body::<ProxyForm>(call)?;
+            let set = proxy(stand, path)?.set_fault(form.fault);
+            set.map_err(|error| error.to_string())?;
+        }
+        (&Method::DELETE, path) if path.starts_with(PROXIES) => {
+            proxy(stand, path)?.cut_connections();
         }
         (&Method::POST, "/_fake/clock") => turn_clock(stand, &body(call)?),
         (method, path) => return Err(format!("nothing is steered by {method} {path}")),
@@ -264,6 +327,18 @@ fn turn_clock(stand: &Stand, form: &ClockForm) {
     }
 }
 
+fn proxy<'a>(stand: &'a Stand, path: &str) -> Result<&'a Door, String> {
+    let place = path.strip_prefix(PROXIES).unwrap_or_default();
+    let found = place
+        .parse()
+        .ok()
+        .and_then(|place: usize| stand.proxies.get(place));
+    let count = stand.proxies.len();
+    found
+        .map(|door| &**door)
+        .ok_or_else(|| format!("there is no proxy {place:?} among {count}, counted from 0"))
+}
+
 fn body<T: DeserializeOwned>(call: &Call) -> Result<T, String> {
     serde_json::from_slice(&call.body).map_err(|error| error.to_string())
 }
@@ -273,8 +348,32 @@ fn form_of<T: DeserializeOwned>(value: Value) -> Result<T, String> {
     serde_json::from_value(value).map_err(|error| error.to_string())
 }
 
+fn proxy_json(door: &Door) -> Value {
+    let seen = door.log.snapshot().into_iter().map(|seen| {
+        json!({
+            "peer": seen.peer,
+            "target": seen.target,
+            "login": seen.login,
+            "connected": seen.connected,
+            "from_client_len": seen.from_client_len,
+            "from_target_len": seen.from_target_len,
+            "open": seen.open,
+        })
+    });
+    json!({
+        "url": door.url(),
+        "kind": door.script.kind,
+        "exit": door.script.exit,
+        "fault": door.fault(),
+        "connections": door.log.accepted(),
+        "open": door.log.open(),
+        "seen": seen.collect::<Vec<_>>(),
+    })
+}
+
 fn seen_json(seen: &Seen) -> Value {
     json!({
+        "peer": seen.peer,
         "method": seen.method,
         "path_and_query": seen.path_and_query,
         "headers": seen.headers,
@@ -305,5 +404,6 @@ fn state(stand: &Stand) -> Value {
         "rules": stand.rules.count(),
         "keys": stand.keyring.list(),
         "used": used.collect::<Vec<_>>(),
+        "token_requests": stand.accounts.token_requests(),
     })
 }

@@ -8,9 +8,9 @@ use http::request::Parts;
 use crate::gemini::answer::{Frame, spoken_events};
 use crate::gemini::generate::{fitted, whole};
 use crate::gemini::models::Models;
-use crate::gemini::voice::Voice;
 use crate::reply::Reply;
 use crate::stream::{self, Event, Framing};
+use crate::voice::Voice;
 
 /// The prebuilt answers; cloning one shares its bytes.
 #[derive(Debug)]

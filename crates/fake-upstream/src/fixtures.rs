@@ -1,7 +1,7 @@
-//! The canned bodies of `fixtures/providers/gemini`, embedded, with the status and content type that
-//! the manifest gives them. Not the place where answers are composed: that is `gemini/`.
+//! The canned bodies of `fixtures/providers`, embedded, with the status, content type and headers that
+//! the manifest gives them. Not the place where answers are composed: that are the providers' folders.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::LazyLock;
 
 use bytes::Bytes;
@@ -13,6 +13,8 @@ use serde::Deserialize;
 pub(crate) struct Fixture {
     pub(crate) status: StatusCode,
     pub(crate) content_type: String,
+    /// Further headers, for example `retry-after`.
+    pub(crate) headers: BTreeMap<String, String>,
     pub(crate) body: &'static [u8],
 }
 
@@ -37,6 +39,8 @@ struct ManifestRow {
     file: String,
     http_status: u16,
     content_type: String,
+    #[serde(default)]
+    headers: BTreeMap<String, String>,
 }
 
 static TABLE: LazyLock<HashMap<&'static str, Fixture>> = LazyLock::new(|| {
@@ -52,6 +56,7 @@ fn described(body: &'static [u8], row: &ManifestRow) -> Fixture {
     Fixture {
         status: StatusCode::from_u16(row.http_status).unwrap_or(StatusCode::OK),
         content_type: row.content_type.clone(),
+        headers: row.headers.clone(),
         body,
     }
 }
@@ -160,6 +165,93 @@ const FILES: &[(&str, &[u8])] = embed![
     "gemini/errors/interactions_429_daily.json",
     "gemini/errors/interactions_429_rate.json",
     "gemini/errors/openai_compat_400.json",
+    "openai/chat_content_filter.json",
+    "openai/chat_ok.json",
+    "openai/chat_stream.sse",
+    "openai/chat_stream_error.sse",
+    "openai/chat_stream_fragmented_args.sse",
+    "openai/chat_stream_reasoning.sse",
+    "openai/chat_stream_tool_calls.sse",
+    "openai/chat_tool_calls.json",
+    "openai/embeddings_base64.json",
+    "openai/embeddings_float.json",
+    "openai/images.json",
+    "openai/models.json",
+    "openai/responses_ok.json",
+    "openai/responses_stream.sse",
+    "openai/responses_stream_function.sse",
+    "openai/errors/400_context.json",
+    "openai/errors/401_invalid_key.json",
+    "openai/errors/404_model.json",
+    "openai/errors/429_quota.json",
+    "openai/errors/429_rate.json",
+    "openai/errors/500.json",
+    "openai/errors/503.json",
+    "xai/api_key_info.json",
+    "xai/chat_ok.json",
+    "xai/chat_stream.sse",
+    "xai/chat_tool_calls_empty_finish.json",
+    "xai/deferred_created.json",
+    "xai/models.json",
+    "xai/responses_ok.json",
+    "xai/errors/400_argument.json",
+    "xai/errors/400_bad_key.json",
+    "xai/errors/400_bad_key_old.json",
+    "xai/errors/401_no_credentials.json",
+    "xai/errors/403_credits.json",
+    "xai/errors/403_credits_old.json",
+    "xai/errors/403_denied.json",
+    "xai/errors/403_moderation.json",
+    "xai/errors/404_model.json",
+    "xai/errors/422.txt",
+    "xai/errors/429_credits_old.json",
+    "xai/errors/429_rpm.json",
+    "xai/errors/429_rps.json",
+    "xai/errors/429_zero.json",
+    "perplexity/agent_failed_200.json",
+    "perplexity/agent_ok.json",
+    "perplexity/agent_stream.sse",
+    "perplexity/agent_stream_failed.sse",
+    "perplexity/embeddings.json",
+    "perplexity/models.json",
+    "perplexity/sonar_legacy_ok.json",
+    "perplexity/sonar_legacy_stream.sse",
+    "perplexity/errors/400_max_tokens.json",
+    "perplexity/errors/400_model.json",
+    "perplexity/errors/401.json",
+    "perplexity/errors/401_html.html",
+    "perplexity/errors/403_sonar_retired.json",
+    "perplexity/errors/403_sonar_retired_alt.json",
+    "perplexity/errors/422.json",
+    "perplexity/errors/429.json",
+    "gigachat/balance.json",
+    "gigachat/chat_blacklist.json",
+    "gigachat/chat_function_call.json",
+    "gigachat/chat_image.json",
+    "gigachat/chat_ok.json",
+    "gigachat/chat_stream.sse",
+    "gigachat/chat_stream_function.sse",
+    "gigachat/embeddings.json",
+    "gigachat/file_upload.json",
+    "gigachat/models.json",
+    "gigachat/token_ok.json",
+    "gigachat/token_ok_alt.json",
+    "gigachat/token_ok_seconds.json",
+    "gigachat/tokens_count.json",
+    "gigachat/v2_chat_ok.json",
+    "gigachat/errors/401.json",
+    "gigachat/errors/402.json",
+    "gigachat/errors/403.json",
+    "gigachat/errors/404.json",
+    "gigachat/errors/413.json",
+    "gigachat/errors/422.json",
+    "gigachat/errors/422_functions.json",
+    "gigachat/errors/429.json",
+    "gigachat/errors/500.json",
+    "gigachat/errors/oauth_400_code1.json",
+    "gigachat/errors/oauth_400_code5.json",
+    "gigachat/errors/oauth_400_code7.json",
+    "gigachat/errors/oauth_401.json",
 ];
 
 #[cfg(test)]
@@ -178,7 +270,10 @@ mod tests {
     #[test]
     fn every_error_body_of_the_manifest_is_embedded() {
         let rows: Vec<ManifestRow> = serde_json::from_str(MANIFEST).unwrap();
-        for row in rows.iter().filter(|r| r.file.starts_with("gemini/errors/")) {
+        let of_stand_ins = |row: &&ManifestRow| {
+            row.file.contains("/errors/") && !row.file.starts_with("anthropic/")
+        };
+        for row in rows.iter().filter(of_stand_ins) {
             let fixture = find(&row.file).unwrap_or_else(|| panic!("{} is missing", row.file));
             assert_eq!(fixture.status.as_u16(), row.http_status, "{}", row.file);
         }

@@ -1,5 +1,5 @@
 //! The API keys that the stand-in knows: to which project they belong, what is wrong with them and
-//! how much they may ask. Admission ends here; counting is `quota.rs`.
+//! how much they may ask. What is said to a faulty one is `fault.rs`; counting is `quota.rs`.
 
 use std::collections::HashMap;
 use std::collections::hash_map::DefaultHasher;
@@ -9,96 +9,11 @@ use std::sync::{PoisonError, RwLock};
 
 use serde::{Deserialize, Serialize};
 
-use crate::call::{Call, Credential};
+use crate::fault::{KeyFault, Subject};
+use crate::provider::Provider;
 use crate::refusal::Refusal;
 
-/// The key and the project number written in the fixtures; answers carry the real ones.
-const FIXTURE_KEY: &str = "AIzaSyFAKE00000000000000000000000000000";
-const FIXTURE_PROJECT: &str = "482913374650";
-
-/// What Google says to every request of a key.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum KeyFault {
-    /// 400 `API_KEY_INVALID`.
-    Invalid,
-    /// 400 `API_KEY_INVALID` that quotes the key in its `DebugInfo`.
-    InvalidDebugInfo,
-    /// 400 "API key expired".
-    Expired,
-    /// 400 "API Key not found".
-    NotFound,
-    /// 403 "reported as leaked".
-    Leaked,
-    /// 403 `CONSUMER_SUSPENDED`, which quotes the key.
-    Suspended,
-    /// 403 "project has been denied access".
-    ProjectDenied,
-    /// 403 `SERVICE_DISABLED`.
-    ServiceDisabled,
-    /// 403 `API_KEY_SERVICE_BLOCKED`.
-    ServiceBlocked,
-    /// 401 `ACCESS_TOKEN_TYPE_UNSUPPORTED`.
-    AccessTokenType,
-    /// 402 "prepayment credits are depleted".
-    PrepayDepleted,
-    /// The same as a 429, which was Google's answer before.
-    PrepayLegacy,
-    /// 429 "monthly spending cap".
-    SpendCap,
-    /// 403 "The caller does not have permission".
-    NoPermission,
-    /// 400 "User location is not supported".
-    Location,
-    /// 404 "no longer available to new users".
-    ModelNewUsers,
-    /// 429 without details.
-    BareQuota,
-    /// 499 `CANCELLED`.
-    Cancelled,
-    /// 500 `INTERNAL`.
-    Internal,
-    /// 502 with an HTML page.
-    BadGateway,
-    /// 503 "The model is overloaded".
-    Overloaded,
-    /// 503 "experiencing high demand".
-    HighDemand,
-    /// 504 `DEADLINE_EXCEEDED`.
-    Deadline,
-}
-
-impl KeyFault {
-    fn fixture(self) -> &'static str {
-        match self {
-            Self::Invalid => "400_api_key_invalid",
-            Self::InvalidDebugInfo => "400_api_key_invalid_debuginfo",
-            Self::Expired => "400_api_key_expired",
-            Self::NotFound => "400_api_key_not_found",
-            Self::Leaked => "403_key_leaked",
-            Self::Suspended => "403_consumer_suspended",
-            Self::ProjectDenied => "403_project_denied",
-            Self::ServiceDisabled => "403_service_disabled",
-            Self::ServiceBlocked => "403_api_key_service_blocked",
-            Self::AccessTokenType => "401_access_token_type",
-            Self::PrepayDepleted => "402_prepay_depleted",
-            Self::PrepayLegacy => "429_prepay_legacy",
-            Self::SpendCap => "429_spend_cap",
-            Self::NoPermission => "403_caller_no_permission",
-            Self::Location => "400_location",
-            Self::ModelNewUsers => "404_model_new_users",
-            Self::BareQuota => "429_bare",
-            Self::Cancelled => "499_cancelled",
-            Self::Internal => "500_internal",
-            Self::BadGateway => "502_html",
-            Self::Overloaded => "503_overloaded",
-            Self::HighDemand => "503_high_demand",
-            Self::Deadline => "504_deadline",
-        }
-    }
-}
-
-/// What a limit counts. All are counted per (project, model), as Google does.
+/// What a limit counts. All are counted per (project, model), as the providers do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Measure {
@@ -119,7 +34,15 @@ pub(crate) struct Limit {
     pub(crate) value: u64,
 }
 
-/// A key as Google's side knows it.
+/// A fault that a key has with one model alone.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ModelFault {
+    model: String,
+    fault: KeyFault,
+}
+
+/// A key as the provider's side knows it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct FakeKey {
@@ -132,6 +55,10 @@ pub struct FakeKey {
     pub(crate) paid: bool,
     #[serde(default)]
     pub(crate) limits: Vec<Limit>,
+    #[serde(default)]
+    model_faults: Vec<ModelFault>,
+    #[serde(default)]
+    pub(crate) scope: Option<String>,
 }
 
 impl FakeKey {
@@ -143,10 +70,13 @@ impl FakeKey {
             fault: None,
             paid: false,
             limits: Vec::new(),
+            model_faults: Vec::new(),
+            scope: None,
         }
     }
 
-    /// The project, whose quota and files its keys share.
+    /// The project (xAI: team, Perplexity: organisation, GigaChat: account), whose quota and files its
+    /// keys share.
     #[must_use]
     pub fn project(mut self, project: &str) -> Self {
         self.project = Some(project.to_owned());
@@ -157,6 +87,21 @@ impl FakeKey {
     #[must_use]
     pub fn fault(mut self, fault: KeyFault) -> Self {
         self.fault = Some(fault);
+        self
+    }
+
+    /// What is wrong with the key for this model alone, for example a package that is used up.
+    #[must_use]
+    pub fn model_fault(mut self, model: &str, fault: KeyFault) -> Self {
+        let model = model.to_owned();
+        self.model_faults.push(ModelFault { model, fault });
+        self
+    }
+
+    /// The only scope for which GigaChat gives this key tokens; without it any of the three will do.
+    #[must_use]
+    pub fn scope(mut self, scope: &str) -> Self {
+        self.scope = Some(scope.to_owned());
         self
     }
 
@@ -201,10 +146,39 @@ impl FakeKey {
             .unwrap_or_else(|| own_project(&self.key))
     }
 
-    fn refusal(&self, fault: KeyFault) -> Refusal {
-        Refusal::named(fault.fixture())
-            .with(FIXTURE_KEY, &self.key)
-            .with(FIXTURE_PROJECT, &self.project_name())
+    /// Refuses when the key has a fault with this model.
+    pub(crate) fn check_model(&self, provider: Provider, model: &str) -> Result<(), Refusal> {
+        let found = self.model_faults.iter().find(|m| m.model == model);
+        match found {
+            Some(found) => Err(self.refusal(provider, found.fault, Some(model))),
+            None => Ok(()),
+        }
+    }
+
+    /// Every fault of the key, the ones of single models included.
+    pub(crate) fn faults(&self) -> impl Iterator<Item = KeyFault> {
+        let of_models = self.model_faults.iter().map(|m| m.fault);
+        self.fault.into_iter().chain(of_models)
+    }
+
+    /// What the provider says about a fault of this key.
+    pub(crate) fn refusal(
+        &self,
+        provider: Provider,
+        fault: KeyFault,
+        model: Option<&str>,
+    ) -> Refusal {
+        let project = self.project_name();
+        let subject = Subject {
+            key: &self.key,
+            project: &project,
+            model,
+        };
+        provider.refuse(fault, &subject)
+    }
+
+    fn is_plain(&self) -> bool {
+        self.faults().next().is_none() && self.limits.is_empty()
     }
 }
 
@@ -214,6 +188,17 @@ pub(crate) struct Caller {
     pub(crate) project: String,
     /// The listed key; `None` when the stand-in takes any.
     pub(crate) key: Option<FakeKey>,
+}
+
+/// What the keyring knows of a credential.
+#[derive(Debug, Clone)]
+pub(crate) enum Standing {
+    /// A healthy key, or any while none is listed.
+    Good(Caller),
+    /// A listed key with a fault.
+    Faulty(FakeKey, KeyFault),
+    /// Not listed while others are.
+    Unknown,
 }
 
 /// All listed keys. The lock is taken for one look-up or one change.
@@ -247,34 +232,23 @@ impl Keyring {
     /// limit.
     pub(crate) fn is_plain(&self, key: Option<&str>) -> bool {
         let Some(text) = key else { return false };
-        !self.listed.load(Ordering::Acquire)
-            || self
-                .read()
-                .get(text)
-                .is_some_and(|key| key.fault.is_none() && key.limits.is_empty())
+        !self.listed.load(Ordering::Acquire) || self.read().get(text).is_some_and(FakeKey::is_plain)
     }
 
-    /// Checks the credential of a call as Google does.
-    pub(crate) fn admit(&self, call: &Call) -> Result<Caller, Refusal> {
-        let text = match &call.credential {
-            Credential::None => return Err(Refusal::named("403_unregistered_callers")),
-            Credential::Bearer(text) if !call.is_openai() && !text.starts_with("ya29.") => {
-                return Err(Refusal::named("401_access_token_type"));
-            }
-            Credential::ApiKey(text) | Credential::Bearer(text) => text,
-        };
+    /// Looks a credential up.
+    pub(crate) fn look_up(&self, text: &str) -> Standing {
         if !self.listed.load(Ordering::Acquire) {
-            return Ok(Caller {
+            return Standing::Good(Caller {
                 project: own_project(text),
                 key: None,
             });
         }
         let Some(key) = self.read().get(text).cloned() else {
-            return Err(Refusal::named("400_api_key_invalid"));
+            return Standing::Unknown;
         };
         match key.fault {
-            Some(fault) => Err(key.refusal(fault)),
-            None => Ok(Caller {
+            Some(fault) => Standing::Faulty(key, fault),
+            None => Standing::Good(Caller {
                 project: key.project_name(),
                 key: Some(key),
             }),
@@ -301,11 +275,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn faults_carry_the_key_and_project_they_are_about() {
-        let key = FakeKey::new("AIza-x").project("p9");
-        let suspended = format!("{:?}", key.refusal(KeyFault::Suspended));
-        assert!(suspended.contains("api_key:AIza-x") && suspended.contains("projects/p9"));
-        assert!(!suspended.contains(FIXTURE_KEY) && !suspended.contains(FIXTURE_PROJECT));
+    fn a_fault_with_one_model_leaves_the_others() {
+        let key = FakeKey::new("k").model_fault("a", KeyFault::PrepayDepleted);
+        let check = |model: &str| key.check_model(Provider::Gigachat, model);
+        assert_eq!(check("a").unwrap_err().status, 402);
+        assert!(check("b").is_ok());
+        assert!(!key.is_plain());
     }
 
     #[test]

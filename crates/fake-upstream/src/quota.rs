@@ -1,31 +1,23 @@
-//! Counts requests and input tokens per (project, model) and writes Google's 429 when a limit is
-//! passed. A minute begins with the first request counted in it; a day ends when it is told to, or
+//! Counts requests and input tokens per (project, model). What is said when a limit is passed are
+//! each provider's own words (`gemini/quota.rs`, `*/faults.rs`). A minute begins with the first request counted in it; a day ends when it is told to, or
 //! after 24 hours of the stand-in's clock. Refused requests are not counted.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use serde_json::{Value, json};
-
 use crate::clock::Clock;
 use crate::keys::{Caller, Limit, Measure};
+use crate::provider::Provider;
 use crate::refusal::Refusal;
 
 const MINUTE: Duration = Duration::from_secs(60);
 const DAY: Duration = Duration::from_secs(24 * 3600);
 
-const PREAMBLE: &str = "You exceeded your current quota, please check your plan and billing \
-    details. For more information on this error, head to: \
-    https://ai.google.dev/gemini-api/docs/rate-limits. To monitor your current usage, head to: \
-    https://ai.dev/rate-limit. ";
-
-/// The delay that Google names with a daily quota: far too short, as in real life.
-const LYING_DELAY: Duration = Duration::from_millis(38_100);
-
 /// All counters. The lock is held for one look and one update.
 #[derive(Debug)]
 pub(crate) struct Ledger {
+    provider: Provider,
     clock: Arc<Clock>,
     used: Mutex<HashMap<(String, String), Used>>,
 }
@@ -40,19 +32,56 @@ pub(crate) struct Used {
     pub(crate) day_requests: u64,
 }
 
+/// One request that would pass a limit.
+#[derive(Debug)]
+pub(crate) struct Breach<'a> {
+    /// The limits it would pass; at least one.
+    pub(crate) broken: &'a [&'a Limit],
+    pub(crate) used: &'a Used,
+    pub(crate) project: &'a str,
+    pub(crate) model: &'a str,
+    pub(crate) paid: bool,
+    /// Until the minute's counters are fresh.
+    pub(crate) minute_left: Duration,
+}
+
+impl Breach<'_> {
+    /// One of the limits is zero: the model was never granted.
+    pub(crate) fn is_zero(&self) -> bool {
+        self.broken.iter().any(|limit| limit.value == 0)
+    }
+
+    /// The limit to tell of, when only one can be.
+    pub(crate) fn first(&self) -> (Measure, u64) {
+        let first = self.broken.first();
+        first.map_or((Measure::Rpm, 0), |limit| (limit.measure, limit.value))
+    }
+
+    /// Seconds until the minute is over, at least 1: what `retry-after` says.
+    pub(crate) fn retry_after(&self) -> u64 {
+        self.minute_left.as_secs_f64().ceil().max(1.0) as u64
+    }
+}
+
 impl Ledger {
-    pub(crate) fn new(clock: Arc<Clock>) -> Self {
+    pub(crate) fn new(provider: Provider, clock: Arc<Clock>) -> Self {
         Self {
+            provider,
             clock,
             used: Mutex::default(),
         }
     }
 
-    /// Counts one request of `tokens` input tokens, or refuses it.
+    /// Counts one request of `tokens` input tokens, or refuses it: for a limit, or because the key has
+    /// a fault with this model.
     pub(crate) fn charge(&self, caller: &Caller, model: &str, tokens: u64) -> Result<(), Refusal> {
-        let Some(key) = caller.key.as_ref().filter(|key| !key.limits.is_empty()) else {
+        let Some(key) = &caller.key else {
             return Ok(());
         };
+        key.check_model(self.provider, model)?;
+        if key.limits.is_empty() {
+            return Ok(());
+        }
         let now = self.clock.now();
         let mut used = self.used.lock().unwrap_or_else(PoisonError::into_inner);
         let used = used
@@ -68,7 +97,14 @@ impl Ledger {
             used.add(now, tokens);
             return Ok(());
         }
-        Err(refusal(&broken, model, key.paid, used.minute_left(now)))
+        Err(self.provider.over_limit(&Breach {
+            broken: &broken,
+            used,
+            project: &caller.project,
+            model,
+            paid: key.paid,
+            minute_left: used.minute_left(now),
+        }))
     }
 
     /// Forgets the daily counters.
@@ -126,90 +162,5 @@ impl Used {
         self.minute_requests += 1;
         self.minute_tokens += tokens;
         self.day_requests += 1;
-    }
-}
-
-fn refusal(broken: &[&Limit], model: &str, paid: bool, minute_left: Duration) -> Refusal {
-    let zero = broken.iter().any(|limit| limit.value == 0);
-    let by_minute = broken.iter().any(|limit| limit.measure != Measure::Rpd);
-    let delay = match (zero, by_minute) {
-        (true, _) => Duration::from_millis(44_200),
-        (false, true) => minute_left,
-        (false, false) => LYING_DELAY,
-    };
-    let line = |limit: &&Limit| {
-        let metric = names(limit.measure, paid).0;
-        format!(
-            "\n* Quota exceeded for metric: {metric}, limit: {}, model: {model}",
-            limit.value
-        )
-    };
-    let lines: String = broken.iter().map(line).collect();
-    let message = format!(
-        "{PREAMBLE}{lines}\nPlease retry in {}s.",
-        delay.as_secs_f64()
-    );
-    let violations: Vec<Value> = broken
-        .iter()
-        .map(|limit| violation(limit, model, paid))
-        .collect();
-    let details = [
-        json!({
-            "@type": "type.googleapis.com/google.rpc.Help",
-            "links": [{
-                "description": "Learn more about Gemini API quotas",
-                "url": "https://ai.google.dev/gemini-api/docs/rate-limits",
-            }],
-        }),
-        json!({"@type": "type.googleapis.com/google.rpc.QuotaFailure", "violations": violations}),
-        json!({
-            "@type": "type.googleapis.com/google.rpc.RetryInfo",
-            "retryDelay": format!("{}s", delay.as_secs()),
-        }),
-    ];
-    Refusal::new(429, "RESOURCE_EXHAUSTED", &message, &details)
-}
-
-fn violation(limit: &Limit, model: &str, paid: bool) -> Value {
-    let (metric, id) = names(limit.measure, paid);
-    let mut violation = json!({
-        "quotaMetric": metric,
-        "quotaId": id,
-        "quotaDimensions": {"location": "global", "model": model},
-    });
-    // Google leaves the value out when it is zero, as proto3 JSON does with every default.
-    if limit.value > 0 {
-        violation["quotaValue"] = json!(limit.value.to_string());
-    }
-    violation
-}
-
-/// The quota metric and the quota id.
-fn names(measure: Measure, paid: bool) -> (&'static str, &'static str) {
-    match (measure, paid) {
-        (Measure::Rpm, false) => (
-            "generativelanguage.googleapis.com/generate_content_free_tier_requests",
-            "GenerateRequestsPerMinutePerProjectPerModel-FreeTier",
-        ),
-        (Measure::Rpd, false) => (
-            "generativelanguage.googleapis.com/generate_content_free_tier_requests",
-            "GenerateRequestsPerDayPerProjectPerModel-FreeTier",
-        ),
-        (Measure::Tpm, false) => (
-            "generativelanguage.googleapis.com/generate_content_free_tier_input_token_count",
-            "GenerateContentInputTokensPerModelPerMinute-FreeTier",
-        ),
-        (Measure::Rpm, true) => (
-            "generativelanguage.googleapis.com/generate_requests_per_model",
-            "GenerateRequestsPerMinutePerProjectPerModel",
-        ),
-        (Measure::Rpd, true) => (
-            "generativelanguage.googleapis.com/generate_requests_per_model_per_day",
-            "GenerateRequestsPerDayPerProjectPerModel",
-        ),
-        (Measure::Tpm, true) => (
-            "generativelanguage.googleapis.com/generate_content_paid_tier_input_token_count",
-            "GenerateContentPaidTierInputTokensPerModelPerMinute",
-        ),
     }
 }

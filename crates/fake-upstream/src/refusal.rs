@@ -1,19 +1,22 @@
-//! Google's error answers: from a fixture or composed, and wrapped as the path demands.
-//! Which error a key deserves is `keys.rs`; quota bodies are written by `quota.rs`.
+//! Error answers: from a fixture or composed, and wrapped as provider and path demand. Google's are
+//! composed here, the other providers compose theirs from JSON of their own. Which error a key
+//! deserves is `fault.rs`; quota bodies are written next to it.
 
 use http::StatusCode;
+use http::header::HeaderName;
 use serde::Serialize;
 use serde_json::{Value, json};
 
 use crate::call::ErrorShape;
 use crate::fixtures::{self, Fixture};
-use crate::reply::{JSON, Reply, pretty};
+use crate::reply::{JSON, PLAIN_JSON, Reply, pretty};
 
 /// An error that has not been wrapped yet.
 #[derive(Debug, Clone)]
 pub(crate) struct Refusal {
     pub(crate) status: StatusCode,
     content_type: String,
+    headers: Vec<(String, String)>,
     text: String,
 }
 
@@ -44,7 +47,8 @@ impl Refusal {
         };
         Self {
             status: StatusCode::from_u16(code).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR),
-            content_type: JSON.to_owned(),
+            content_type: PLAIN_JSON.to_owned(),
+            headers: Vec::new(),
             text: String::from_utf8_lossy(&pretty(&body)).into_owned(),
         }
     }
@@ -52,9 +56,51 @@ impl Refusal {
     pub(crate) fn from_fixture(fixture: &Fixture) -> Self {
         Self {
             status: fixture.status,
-            content_type: with_charset(&fixture.content_type),
+            content_type: fixture.content_type.clone(),
+            headers: fixture.headers.clone().into_iter().collect(),
             text: fixture.text().to_owned(),
         }
+    }
+
+    /// An error whose body is this JSON.
+    pub(crate) fn json(status: StatusCode, body: &Value) -> Self {
+        Self {
+            content_type: PLAIN_JSON.to_owned(),
+            ..Self::text(status, &body.to_string())
+        }
+    }
+
+    /// An error in plain text.
+    pub(crate) fn text(status: StatusCode, text: &str) -> Self {
+        Self {
+            status,
+            content_type: "text/plain; charset=utf-8".to_owned(),
+            headers: Vec::new(),
+            text: text.to_owned(),
+        }
+    }
+
+    /// The page of a proxy in front of a provider.
+    pub(crate) fn html(status: StatusCode, title: &str) -> Self {
+        let text = format!(
+            "<html>\n<head><title>{title}</title></head>\n<body>\n<center><h1>{title}</h1></center>\n\
+             <hr><center>cloudflare</center>\n</body>\n</html>\n"
+        );
+        Self {
+            content_type: "text/html".to_owned(),
+            ..Self::text(status, &text)
+        }
+    }
+
+    /// The error of a fixture by its name, for example `xai/errors/403_credits.json`.
+    pub(crate) fn fixture(name: &str) -> Self {
+        let missing = || {
+            Self::text(
+                StatusCode::INTERNAL_SERVER_ERROR,
+                &format!("no fixture {name}"),
+            )
+        };
+        fixtures::find(name).map_or_else(missing, Self::from_fixture)
     }
 
     /// The error of `gemini/errors/{name}.json`, or `.html` for what Google's front end says.
@@ -64,11 +110,14 @@ impl Refusal {
         } else {
             "json"
         };
-        let path = format!("gemini/errors/{name}.{extension}");
-        fixtures::find(&path).map_or_else(
-            || Self::new(500, "INTERNAL", &format!("no fixture {path}"), &[]),
-            Self::from_fixture,
-        )
+        Self::fixture(&format!("gemini/errors/{name}.{extension}"))
+    }
+
+    /// The same error with a header set.
+    pub(crate) fn header(mut self, name: &str, value: &str) -> Self {
+        self.headers.retain(|(known, _)| known != name);
+        self.headers.push((name.to_owned(), value.to_owned()));
+        self
     }
 
     /// The same error with every `from` of its text replaced.
@@ -101,14 +150,32 @@ impl Refusal {
         Self::named("404_entity")
     }
 
+    /// What it says to people.
+    pub(crate) fn message(&self) -> String {
+        let body: Value = serde_json::from_str(&self.text).unwrap_or_default();
+        let told = body["error"]["message"].as_str();
+        told.unwrap_or(self.text.trim()).to_owned()
+    }
+
     pub(crate) fn into_reply(self, shape: ErrorShape) -> Reply {
         let is_object = self.text.trim_start().starts_with('{');
         let text = match shape {
             ErrorShape::Array if is_object => format!("[{}\n]\n", self.text.trim_end()),
             ErrorShape::Interactions if is_object => interactions(self.status, &self.text),
+            ErrorShape::OpenAi if is_object => openai_like(self.status, &self.text),
             _ => self.text,
         };
-        Reply::new(self.status, &self.content_type, text)
+        let content_type = match shape {
+            ErrorShape::Plain | ErrorShape::OpenAi => self.content_type,
+            _ => with_charset(&self.content_type),
+        };
+        let mut reply = Reply::new(self.status, &content_type, text);
+        for (name, value) in &self.headers {
+            if let Ok(name) = HeaderName::try_from(name) {
+                reply = reply.header(name, value);
+            }
+        }
+        reply
     }
 
     /// The error as one event of a stream: its JSON on one line.
@@ -121,11 +188,26 @@ impl Refusal {
 }
 
 fn with_charset(content_type: &str) -> String {
-    if content_type == "application/json" {
+    if content_type == PLAIN_JSON {
         JSON.to_owned()
     } else {
         content_type.to_owned()
     }
+}
+
+/// Says `{"code", "error": "…"}` as `{"error": {"message", "type", "code"}}`, which xAI does on some
+/// chat paths.
+fn openai_like(status: StatusCode, text: &str) -> String {
+    let value: Value = serde_json::from_str(text).unwrap_or_default();
+    let Some(message) = value["error"].as_str() else {
+        return text.to_owned();
+    };
+    let kind = if status.is_server_error() {
+        "server_error"
+    } else {
+        "invalid_request_error"
+    };
+    json!({"error": {"message": message, "type": kind, "code": value["code"]}}).to_string()
 }
 
 /// Says the same in the Interactions API's words, whose codes are strings.

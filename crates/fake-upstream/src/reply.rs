@@ -1,5 +1,5 @@
 //! An answer before it is on the wire: status, headers, content; and the cutting of any answer by a
-//! scripted fault. Built by `gemini/` and `rule.rs`, turned into a hyper response by `stand.rs`.
+//! scripted fault. Built by the providers' folders and `rule.rs`, turned into a hyper response by `stand.rs`.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -9,12 +9,15 @@ use http::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, SERVER};
 use http::{Response, StatusCode};
 use serde::Serialize;
 
-use crate::body::{AnswerBody, Ending, Pieces};
-use crate::seen::Visit;
+use crate::body::{AnswerBody, Ending, Pieces, Stake};
+use crate::call::ErrorShape;
+use crate::rule::{Midway, Then};
 use crate::socket::Cord;
 
 /// The content type of Google's JSON answers.
 pub(crate) const JSON: &str = "application/json; charset=UTF-8";
+/// The content type of everybody else's JSON answers.
+pub(crate) const PLAIN_JSON: &str = "application/json";
 /// The content type of a stream asked for with `alt=sse`.
 pub(crate) const SSE: &str = "text/event-stream";
 
@@ -51,6 +54,12 @@ impl Reply {
         Self::new(StatusCode::OK, JSON, pretty(value))
     }
 
+    /// A 200 with JSON on one line, which is how everybody else writes.
+    pub(crate) fn compact(value: &impl Serialize) -> Self {
+        let body = serde_json::to_vec(value).unwrap_or_default();
+        Self::new(StatusCode::OK, PLAIN_JSON, body)
+    }
+
     /// A 200 that sends `list` with a pause between the pieces.
     pub(crate) fn stream(content_type: &str, list: Vec<Bytes>, pause: Duration) -> Self {
         let mut reply = Self::new(StatusCode::OK, content_type, Bytes::new());
@@ -70,6 +79,20 @@ impl Reply {
         self
     }
 
+    /// The same with another content type.
+    pub(crate) fn content_type(mut self, content_type: &str) -> Self {
+        self.headers.remove(CONTENT_TYPE);
+        self.header(CONTENT_TYPE, content_type)
+    }
+
+    /// The bytes of a unary answer.
+    pub(crate) fn size(&self) -> usize {
+        match &self.content {
+            Content::Whole(bytes) => bytes.len(),
+            Content::Pieces(_) => 0,
+        }
+    }
+
     /// Ends the answer early: after `after` pieces, or inside a unary body (0: right after the head,
     /// more: half-way).
     pub(crate) fn interrupted(mut self, after: usize, ending: Ending) -> Self {
@@ -84,22 +107,43 @@ impl Reply {
         self
     }
 
+    /// Breaks off a unary answer as a rule says; streams have been broken off where they were built.
+    pub(crate) fn broken(self, midway: Option<&Midway>, shape: ErrorShape) -> Self {
+        let (Some(midway), Content::Whole(bytes)) = (midway, &self.content) else {
+            return self;
+        };
+        let ending = match &midway.then {
+            Then::Stall => Ending::Stall,
+            Then::Reset => Ending::Reset,
+            Then::Cut => Ending::Cut,
+            Then::End => {
+                let half = bytes.slice(..bytes.len() / 2);
+                return Self {
+                    content: Content::Whole(half),
+                    ..self
+                };
+            }
+            Then::Error(refusal) => return refusal.clone().into_reply(shape),
+        };
+        self.interrupted(midway.after, ending)
+    }
+
     pub(crate) fn into_response(
         self,
-        visit: Option<Visit>,
+        server: &'static str,
+        stake: Stake,
         cord: &Arc<Cord>,
     ) -> Response<AnswerBody> {
         let body = match self.content {
-            Content::Whole(bytes) => AnswerBody::whole(bytes, visit),
-            Content::Pieces(pieces) => AnswerBody::paced(pieces, visit, Arc::clone(cord)),
+            Content::Whole(bytes) => AnswerBody::whole(bytes, stake),
+            Content::Pieces(pieces) => AnswerBody::paced(pieces, stake, Arc::clone(cord)),
         };
         let mut response = Response::new(body);
         *response.status_mut() = self.status;
         *response.headers_mut() = self.headers;
-        response.headers_mut().insert(
-            SERVER,
-            HeaderValue::from_static("scaffolding on HTTPServer2"),
-        );
+        response
+            .headers_mut()
+            .insert(SERVER, HeaderValue::from_static(server));
         response
     }
 }

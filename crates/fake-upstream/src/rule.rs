@@ -1,6 +1,7 @@
 //! Scripted faults: which requests a rule is for, how often, and what happens to them. The first
 //! rule that fits and has uses left wins. The JSON form of the same is in `control.rs`.
 
+use std::net::IpAddr;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
@@ -21,12 +22,14 @@ pub struct Rule {
     model: Option<String>,
     method: Option<String>,
     path_contains: Option<String>,
+    peer: Option<IpAddr>,
     uses_left: Option<usize>,
     pub(crate) delay: Duration,
     pub(crate) deed: Deed,
 }
 
-/// The three forms of an empty answer that Google gives with HTTP 200.
+/// The three forms of an empty answer that Google gives with HTTP 200; the other stand-ins say the
+/// same in their dialect.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum EmptyKind {
@@ -54,6 +57,19 @@ pub(crate) enum Deed {
     BlockedPrompt,
     BlockedSafety,
     Garbage,
+    /// The answer ends with this finish reason instead of its own.
+    Finish(String),
+    /// Perplexity's answer failed, with HTTP 200.
+    Failed,
+}
+
+impl Deed {
+    pub(crate) fn midway(&self) -> Option<&Midway> {
+        match self {
+            Self::Midway(midway) => Some(midway),
+            _ => None,
+        }
+    }
 }
 
 /// A fault in the middle of an answer that began well.
@@ -87,15 +103,15 @@ impl Rule {
         self
     }
 
-    /// Only requests whose path names this model (without `models/`); the OpenAI-compatible paths and
-    /// Interactions name it in the body and never match.
+    /// Only requests whose path names this model (without `models/`), or else their body.
     #[must_use]
     pub fn model(mut self, model: &str) -> Self {
         self.model = Some(model.to_owned());
         self
     }
 
-    /// Only this method of the resource, for example `generateContent`.
+    /// Only this method of Google's resources, for example `generateContent`; the other providers
+    /// have none.
     #[must_use]
     pub fn method(mut self, method: &str) -> Self {
         self.method = Some(method.to_owned());
@@ -106,6 +122,14 @@ impl Rule {
     #[must_use]
     pub fn path_contains(mut self, text: &str) -> Self {
         self.path_contains = Some(text.to_owned());
+        self
+    }
+
+    /// Only requests that come from this address, whatever key they show: a provider that throttles
+    /// the exit of a proxy ([`ProxyScript::exit`](crate::ProxyScript::exit)).
+    #[must_use]
+    pub fn peer(mut self, peer: IpAddr) -> Self {
+        self.peer = Some(peer);
         self
     }
 
@@ -245,6 +269,20 @@ impl Rule {
         self.deed(Deed::Garbage)
     }
 
+    /// Ends the answer with this finish reason instead of its own, for example `""` as older models
+    /// of xAI do with tool calls, or `error` of GigaChat. Chat completions only.
+    #[must_use]
+    pub fn finish_reason(self, reason: &str) -> Self {
+        self.deed(Deed::Finish(reason.to_owned()))
+    }
+
+    /// Answers 200 with `status: "failed"`, or ends a stream with `response.failed`: the Responses
+    /// dialect only, and Perplexity's habit.
+    #[must_use]
+    pub fn failed(self) -> Self {
+        self.deed(Deed::Failed)
+    }
+
     pub(crate) fn deed(mut self, deed: Deed) -> Self {
         self.deed = deed;
         self
@@ -260,16 +298,17 @@ impl Rule {
             && self
                 .key
                 .as_deref()
-                .is_none_or(|key| call.key() == Some(key))
+                .is_none_or(|key| call.key.as_deref() == Some(key))
             && self
                 .model
                 .as_deref()
-                .is_none_or(|model| call.path_model() == Some(model))
+                .is_none_or(|model| call.model().as_deref() == Some(model))
             && self.method.as_deref().is_none_or(|wanted| method == wanted)
             && self
                 .path_contains
                 .as_deref()
                 .is_none_or(|text| call.path.contains(text))
+            && self.peer.is_none_or(|peer| call.peer == peer)
     }
 }
 
@@ -331,14 +370,30 @@ impl RuleBook {
 /// The answer of a fixture: its bytes, or for an error the error in the shape of the path.
 pub(crate) fn fixture_reply(fixture: &'static Fixture, shape: ErrorShape) -> Reply {
     if fixture.status.is_success() {
-        return Reply::new(fixture.status, &fixture.content_type, fixture.bytes());
+        let reply = Reply::new(fixture.status, &fixture.content_type, fixture.bytes());
+        return fixture.headers.iter().fold(
+            reply,
+            |reply, (name, value)| match HeaderName::try_from(name) {
+                Ok(name) => reply.header(name, value),
+                Err(_) => reply,
+            },
+        );
     }
     Refusal::from_fixture(fixture).into_reply(shape)
 }
 
 /// A 200 that no parser takes.
 pub(crate) fn garbage_reply(call: &Call) -> Reply {
-    let content_type = if call.wants_sse() { SSE } else { JSON };
+    let streams = call.wants_sse() || asks_for_stream(&call.body);
+    let content_type = if streams { SSE } else { JSON };
     let body: &'static [u8] = b"data: \xff\xfe{{{not json \x00\x9f\r\n\r\n<<<>>>";
     Reply::new(StatusCode::OK, content_type, Bytes::from_static(body))
+}
+
+fn asks_for_stream(body: &[u8]) -> bool {
+    #[derive(serde::Deserialize)]
+    struct Asked {
+        stream: bool,
+    }
+    serde_json::from_slice(body).is_ok_and(|asked: Asked| asked.stream)
 }

@@ -1,42 +1,70 @@
 //! The script of a stand-in: what it answers, for which keys and models, which faults it shows.
 //! Built by tests and by the program's flags; `server.rs` starts it.
 
+use std::sync::Arc;
 use std::time::Duration;
 
-use crate::gemini::models::{self, Model};
+use crate::gigachat::accounts::Tokens;
 use crate::keys::FakeKey;
+use crate::provider::Provider;
+use crate::proxy::{Door, FakeProxy};
 use crate::rule::Rule;
+
+/// The form of xAI's errors.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum XaiErrors {
+    /// `{"code", "error": "…"}` everywhere.
+    Native,
+    /// `{"error": {"message", "type", "code"}}` on chat paths.
+    OpenAiOnChat,
+}
+
+impl XaiErrors {
+    pub(crate) fn apply_to(self, path: &str) -> bool {
+        self == Self::OpenAiOnChat && path.starts_with("/v1/chat/")
+    }
+}
 
 /// A stand-in that is not running yet. Every method returns it changed.
 #[derive(Debug, Clone)]
 pub struct Script {
+    pub(crate) provider: Provider,
     pub(crate) text: Option<String>,
     pub(crate) chunks: usize,
     pub(crate) pause: Duration,
     pub(crate) chunk_bytes: Option<usize>,
     pub(crate) answer_bytes: Option<usize>,
     pub(crate) keys: Vec<FakeKey>,
-    pub(crate) models: Vec<Model>,
+    /// The ids on offer; the provider's catalogue when none were named.
+    pub(crate) models: Option<Vec<String>>,
     pub(crate) rules: Vec<Rule>,
     pub(crate) tls: bool,
     pub(crate) recorded: bool,
     pub(crate) fast: bool,
+    pub(crate) xai_errors: XaiErrors,
+    pub(crate) tokens: Tokens,
+    pub(crate) proxies: Vec<Arc<Door>>,
 }
 
 impl Script {
-    pub(crate) fn gemini() -> Self {
+    /// A stand-in for this provider that takes any key and quotes every prompt, until told otherwise.
+    pub fn of(provider: Provider) -> Self {
         Self {
+            provider,
             text: None,
             chunks: 3,
             pause: Duration::ZERO,
             chunk_bytes: None,
             answer_bytes: None,
             keys: Vec::new(),
-            models: models::catalogue(),
+            models: None,
             rules: Vec::new(),
             tls: false,
             recorded: true,
             fast: false,
+            xai_errors: XaiErrors::Native,
+            tokens: Tokens::default(),
+            proxies: Vec::new(),
         }
     }
 
@@ -69,18 +97,18 @@ impl Script {
         self
     }
 
-    /// Lists a key. Once any is listed, others get 400 `API_KEY_INVALID`.
+    /// Lists a key. Once any is listed, all others are wrong.
     #[must_use]
     pub fn key(mut self, key: FakeKey) -> Self {
         self.keys.push(key);
         self
     }
 
-    /// The models offered, instead of a believable list of about 60. A name with `embedding` in it
-    /// embeds, any other generates.
+    /// The models offered, instead of a believable list. On Google's side a name with `embedding` in
+    /// it embeds, any other generates.
     #[must_use]
     pub fn models(mut self, ids: &[&str]) -> Self {
-        self.models = ids.iter().map(|id| Model::guessed(id)).collect();
+        self.models = Some(ids.iter().map(|id| (*id).to_owned()).collect());
         self
     }
 
@@ -98,6 +126,13 @@ impl Script {
         self
     }
 
+    /// Lists a proxy under `/_fake/proxies`, where it can be steered from outside.
+    #[must_use]
+    pub fn steers(mut self, proxy: &FakeProxy) -> Self {
+        self.proxies.push(proxy.door());
+        self
+    }
+
     /// Does not record requests, for measurements.
     #[must_use]
     pub fn unrecorded(mut self) -> Self {
@@ -105,8 +140,30 @@ impl Script {
         self
     }
 
+    /// xAI alone: errors on chat paths have OpenAI's form, `{"error": {"message", "type", "code"}}`.
+    #[must_use]
+    pub fn openai_errors(mut self) -> Self {
+        self.xai_errors = XaiErrors::OpenAiOnChat;
+        self
+    }
+
+    /// GigaChat alone: how long a token is good, 30 minutes unless told. With zero every token has
+    /// expired when it arrives, while `expires_at` still promises half an hour.
+    #[must_use]
+    pub fn token_lifetime(mut self, lifetime: Duration) -> Self {
+        self.tokens.lifetime = lifetime;
+        self
+    }
+
+    /// GigaChat alone: `expires_at` in seconds instead of milliseconds.
+    #[must_use]
+    pub fn token_expiry_in_seconds(mut self) -> Self {
+        self.tokens.in_seconds = true;
+        self
+    }
+
     /// Answers plain generating calls from prebuilt bytes without looking at their bodies or models,
-    /// and records those without their bodies. Faulty or limited keys and scripted faults still work.
+    /// and records those without their bodies; Google's stand-in alone. Faulty or limited keys and scripted faults still work.
     #[must_use]
     pub fn fast(mut self) -> Self {
         self.fast = true;

@@ -3,13 +3,12 @@
 //! client went away first.
 
 use std::collections::VecDeque;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use bytes::Bytes;
 use http::request::Parts;
-
-use crate::call::shown_key;
 
 /// How many requests are remembered.
 const RING: usize = 10_000;
@@ -20,13 +19,16 @@ pub(crate) const KEPT_BODY: usize = 1024 * 1024;
 /// One request as it arrived.
 #[derive(Debug, Clone)]
 pub struct Seen {
+    /// Where the connection came from: the client, or the exit of its proxy.
+    pub peer: SocketAddr,
     /// The HTTP method.
     pub method: String,
     /// Path and query exactly as on the wire.
     pub path_and_query: String,
     /// Header names (lower case) and values in their order; bytes outside UTF-8 are replaced.
     pub headers: Vec<(String, String)>,
-    /// The credential shown: `x-goog-api-key`, else `?key=`, else the bearer token.
+    /// The credential shown. Google: `x-goog-api-key`, else `?key=`, else the bearer token. GigaChat:
+    /// the authorization key behind the token. The others: the bearer token.
     pub key: Option<String>,
     /// The body, at most its first MiB; empty while it is still being read.
     pub body: Bytes,
@@ -64,11 +66,16 @@ impl Recorder {
     }
 
     /// Opens an entry for a request whose head has arrived; `None` when recording is off.
-    pub(crate) fn open(&self, parts: &Parts) -> Option<Visit> {
+    pub(crate) fn open(
+        &self,
+        parts: &Parts,
+        key: Option<String>,
+        peer: SocketAddr,
+    ) -> Option<Visit> {
         if !self.on {
             return None;
         }
-        let entry = Arc::new(Entry::new(parts));
+        let entry = Arc::new(Entry::new(parts, key, peer));
         let mut ring = self.lock();
         if ring.len() == RING {
             ring.pop_front();
@@ -92,6 +99,11 @@ impl Recorder {
             .count()
     }
 
+    pub(crate) fn count_from(&self, ip: IpAddr) -> usize {
+        let entries = self.lock();
+        entries.iter().filter(|entry| entry.peer.ip() == ip).count()
+    }
+
     pub(crate) fn clear(&self) {
         self.lock().clear();
     }
@@ -103,6 +115,7 @@ impl Recorder {
 
 #[derive(Debug)]
 struct Entry {
+    peer: SocketAddr,
     method: String,
     path_and_query: String,
     headers: Vec<(String, String)>,
@@ -114,10 +127,11 @@ struct Entry {
 }
 
 impl Entry {
-    fn new(parts: &Parts) -> Self {
+    fn new(parts: &Parts, key: Option<String>, peer: SocketAddr) -> Self {
         let text =
             |value: &http::HeaderValue| String::from_utf8_lossy(value.as_bytes()).into_owned();
         Self {
+            peer,
             method: parts.method.to_string(),
             path_and_query: parts
                 .uri
@@ -128,7 +142,7 @@ impl Entry {
                 .iter()
                 .map(|(n, v)| (n.to_string(), text(v)))
                 .collect(),
-            key: shown_key(parts),
+            key,
             body: OnceLock::new(),
             body_len: AtomicUsize::new(0),
             finished: AtomicBool::new(false),
@@ -138,6 +152,7 @@ impl Entry {
 
     fn seen(&self) -> Seen {
         Seen {
+            peer: self.peer,
             method: self.method.clone(),
             path_and_query: self.path_and_query.clone(),
             headers: self.headers.clone(),

@@ -2,7 +2,7 @@
 //! tests what they steer and read. Requests are answered in `stand.rs`.
 
 use std::io;
-use std::net::{Ipv4Addr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 
 use hyper::body::Incoming;
@@ -16,6 +16,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::keys::FakeKey;
+use crate::provider::Provider;
 use crate::rule::Rule;
 use crate::script::Script;
 use crate::seen::Seen;
@@ -52,7 +53,7 @@ impl Script {
     /// Starts on `addr`; fails when it cannot be bound.
     pub async fn start_on(self, addr: SocketAddr) -> io::Result<FakeUpstream> {
         let tls = if self.tls {
-            Some(Tls::generate()?)
+            Some(Tls::generate(&[b"h2", b"http/1.1"])?)
         } else {
             None
         };
@@ -86,6 +87,27 @@ impl FakeUpstream {
         self.stand.base_url.clone()
     }
 
+    /// Whom it imitates.
+    pub fn provider(&self) -> Provider {
+        self.stand.provider
+    }
+
+    /// GigaChat alone: how many requests its token endpoint got, refused ones included.
+    pub fn token_requests(&self) -> usize {
+        self.stand.accounts.token_requests()
+    }
+
+    /// GigaChat alone: every token given out so far has expired; requests with one get 401.
+    pub fn expire_tokens(&self) {
+        self.stand.accounts.expire_all();
+    }
+
+    /// GigaChat alone: the most requests of a key that were in flight at once, counting those that
+    /// were refused for it.
+    pub fn most_in_flight(&self, key: &str) -> usize {
+        self.stand.seats.most(key)
+    }
+
     /// The address it listens on.
     pub fn addr(&self) -> SocketAddr {
         self.addr
@@ -109,6 +131,21 @@ impl FakeUpstream {
     /// How many remembered requests showed this key.
     pub fn count_for_key(&self, key: &str) -> usize {
         self.stand.recorder.count_for_key(key)
+    }
+
+    /// How many remembered requests came from this address, for example the exit of a proxy.
+    pub fn count_from(&self, ip: IpAddr) -> usize {
+        self.stand.recorder.count_from(ip)
+    }
+
+    /// How many connections came from this address since the start.
+    pub fn connections_from(&self, ip: IpAddr) -> usize {
+        self.stand.peers.since_the_start(ip)
+    }
+
+    /// How many connections from this address are open now.
+    pub fn open_from(&self, ip: IpAddr) -> usize {
+        self.stand.peers.now(ip)
     }
 
     /// Forgets the recorded requests.
@@ -176,15 +213,16 @@ impl Door {
                 accepted = listener.accept() => accepted,
                 () = self.stopping.cancelled() => return,
             };
-            if let Ok((stream, _)) = accepted {
-                self.tasks.spawn(self.clone().host(stream));
+            if let Ok((stream, peer)) = accepted {
+                self.tasks.spawn(self.clone().host(stream, peer));
             }
         }
     }
 
-    async fn host(self, stream: TcpStream) {
+    async fn host(self, stream: TcpStream, peer: SocketAddr) {
         let _ = stream.set_nodelay(true);
-        let cord = Arc::new(Cord::default());
+        let _stay = self.stand.peers.enter(peer.ip());
+        let cord = Arc::new(Cord::of(peer));
         let socket = Socket::new(stream, Arc::clone(&cord));
         tokio::select! {
             () = self.converse(socket, &cord) => {}
@@ -217,7 +255,9 @@ impl Door {
         });
         let _ = http1::Builder::new()
             .serve_connection(TokioIo::new(stream), answer)
+            .with_upgrades()
             .await;
+        cord.talk().await;
     }
 
     async fn speak_http2<S>(&self, stream: S, cord: &Arc<Cord>)

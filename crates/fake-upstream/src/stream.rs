@@ -1,6 +1,6 @@
 //! Streams on the wire: events framed as server-sent events, as Google's JSON array, or as the
 //! OpenAI-compatible and Interactions paths do; and where a scripted fault breaks them off.
-//! What the events say is decided in `gemini/`.
+//! What the events say is decided in the providers' folders.
 
 use std::io;
 use std::time::Duration;
@@ -24,6 +24,8 @@ pub(crate) enum Framing {
     OpenAi,
     /// `event: …`, `data: {…}` with LF and a final `data: [DONE]`.
     Interactions,
+    /// `event: …`, `data: {…}` with LF and no terminator: the Responses dialect.
+    Responses,
 }
 
 impl Framing {
@@ -32,19 +34,21 @@ impl Framing {
         let bytes = match self {
             Self::Sse => spaced(value),
             Self::Array => pretty(value).to_vec(),
-            Self::OpenAi | Self::Interactions => serde_json::to_vec(value).unwrap_or_default(),
+            Self::OpenAi | Self::Interactions | Self::Responses => {
+                serde_json::to_vec(value).unwrap_or_default()
+            }
         };
         String::from_utf8(bytes).unwrap_or_default()
     }
 
-    /// Frames one event; `name` is used by the Interactions framing alone.
+    /// Frames one event; `name` is used by the framings that name their events.
     pub(crate) fn frame(self, index: usize, name: &str, json: &str) -> Bytes {
         let text = match self {
             Self::Sse => format!("data: {json}\r\n\r\n"),
             Self::Array if index == 0 => format!("[{json}"),
             Self::Array => format!("\r\n,\r\n{json}"),
             Self::OpenAi => format!("data: {json}\n\n"),
-            Self::Interactions => format!("event: {name}\ndata: {json}\n\n"),
+            Self::Interactions | Self::Responses => format!("event: {name}\ndata: {json}\n\n"),
         };
         text.into()
     }
@@ -52,7 +56,7 @@ impl Framing {
     /// What a finished stream ends with.
     pub(crate) fn closing(self) -> Option<Bytes> {
         match self {
-            Self::Sse => None,
+            Self::Sse | Self::Responses => None,
             Self::Array => Some(Bytes::from_static(b"\r\n]\r\n")),
             Self::OpenAi | Self::Interactions => Some(Bytes::from_static(b"data: [DONE]\n\n")),
         }
@@ -87,6 +91,7 @@ pub(crate) fn reply(
     let good = midway.map_or(events.len(), |m| m.after.min(events.len()));
     let frame = |(index, event): (usize, &Event)| framing.frame(index, event.name, &event.json);
     let mut framed: Vec<Bytes> = events[..good].iter().enumerate().map(frame).collect();
+    let mut failed = false;
     let ending = match midway.map(|m| &m.then) {
         None | Some(Then::End) => Ending::Proper,
         Some(Then::Stall) => Ending::Stall,
@@ -94,10 +99,12 @@ pub(crate) fn reply(
         Some(Then::Cut) => Ending::Cut,
         Some(Then::Error(refusal)) => {
             framed.push(framing.frame(good, "error", &refusal.one_line()));
+            failed = true;
             Ending::Proper
         }
     };
     if ending == Ending::Proper
+        && !(failed && framing == Framing::OpenAi)
         && let Some(closing) = framing.closing()
     {
         // The bracket belongs to the last chunk: a pause before it would be an event of its own.

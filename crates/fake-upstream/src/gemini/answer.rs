@@ -4,7 +4,7 @@
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use crate::gemini::voice::tokens;
+use crate::voice::tokens;
 
 /// `GenerateContentResponse`.
 #[derive(Debug, Clone, Serialize)]

@@ -10,9 +10,10 @@ use serde_json::{Value, json};
 
 use crate::call::Call;
 use crate::gemini::models::page;
-use crate::gemini::prompt::{Prompt, text_field};
+use crate::gemini::prompt::text_field;
 use crate::gemini::strict;
 use crate::keys::Caller;
+use crate::prompt::Prompt;
 use crate::refusal::Refusal;
 use crate::reply::Reply;
 use crate::stand::Stand;

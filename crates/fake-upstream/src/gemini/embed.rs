@@ -2,16 +2,17 @@
 //! so equal texts have equal vectors.
 
 use serde_json::{Value, json};
-use sha2::{Digest, Sha256};
 
 use crate::call::Call;
-use crate::gemini::prompt::{Prompt, field, text_of};
+use crate::gemini::prompt::{field, text_of};
 use crate::gemini::strict;
-use crate::gemini::voice::tokens;
 use crate::keys::Caller;
+use crate::prompt::Prompt;
 use crate::refusal::Refusal;
 use crate::reply::Reply;
 use crate::stand::Stand;
+use crate::vector::vector;
+use crate::voice::tokens;
 
 const DIMENSIONS: u64 = 3072;
 
@@ -81,14 +82,4 @@ fn embedded_text(request: &Value) -> Result<String, Refusal> {
 fn dimensions(request: &Value) -> usize {
     let wanted = field(request, "outputDimensionality").and_then(Value::as_u64);
     wanted.unwrap_or(DIMENSIONS).clamp(1, DIMENSIONS) as usize
-}
-
-/// Values between -0.05 and 0.05, as Google's have.
-pub(crate) fn vector(text: &str, dimensions: usize) -> Vec<f64> {
-    let seed = Sha256::digest(text.as_bytes());
-    let value = |i: usize| {
-        let mixed = u64::from(seed[i % seed.len()]) * 31 + i as u64 * 17;
-        (mixed % 1000) as f64 / 10_000.0 - 0.05
-    };
-    (0..dimensions).map(value).collect()
 }

@@ -7,22 +7,24 @@ use crate::call::Call;
 use crate::gemini::answer::{
     Answer, Candidate, Frame, Part, candidate, signature, spoken_events, unsafe_candidate,
 };
-use crate::gemini::prompt::{Prompt, text_field};
-use crate::gemini::voice::{padded, tokens};
-use crate::gemini::{sample, strict};
+use crate::gemini::prompt::text_field;
+use crate::gemini::strict;
 use crate::keys::Caller;
+use crate::prompt::Prompt;
 use crate::refusal::Refusal;
 use crate::reply::{Reply, pretty};
 use crate::rule::{EmptyKind, Midway};
+use crate::sample;
 use crate::stand::Stand;
 use crate::stream::{self, Event, Framing};
+use crate::voice::{padded, tokens};
 
 const THOUGHT: &str = "**Considering the question**\n\nI look at what is asked, then answer.";
 const THOUGHT_TOKENS: u64 = 24;
 
 /// What a model has to say to a prompt.
 #[derive(Debug)]
-enum Said {
+pub(super) enum Said {
     Text {
         text: String,
         finish_reason: &'static str,
@@ -48,6 +50,7 @@ pub(crate) fn serve(
     let prompt = Prompt::read(&request);
     stand.ledger.charge(caller, model, prompt.tokens)?;
     let notes = stand.files.notes(caller, &prompt.file_uris)?;
+    stand.owned.check_stores(caller, &request)?;
     let cached = match &prompt.cached_content {
         Some(name) => stand.caches.tokens(caller, name)?,
         None => 0,
@@ -85,7 +88,8 @@ fn framing(call: &Call) -> Option<Framing> {
     streams.then_some(framing)
 }
 
-fn say(stand: &Stand, prompt: &Prompt, notes: &[String]) -> Said {
+/// Answers a prompt.
+pub(super) fn say(stand: &Stand, prompt: &Prompt, notes: &[String]) -> Said {
     if prompt.text.contains("BLOCK_ME") {
         return Said::BlockedPrompt;
     }

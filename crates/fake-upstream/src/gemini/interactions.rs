@@ -9,15 +9,15 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use crate::call::Call;
-use crate::gemini::prompt::Prompt;
 use crate::gemini::strict;
-use crate::gemini::voice::tokens;
 use crate::keys::Caller;
+use crate::prompt::Prompt;
 use crate::refusal::Refusal;
 use crate::reply::Reply;
 use crate::rule::Midway;
 use crate::stand::Stand;
 use crate::stream::{self, Event, Framing};
+use crate::voice::tokens;
 
 /// All stored interactions: id → (project, resource). The lock is held for one look or one change.
 #[derive(Debug, Default)]

@@ -5,58 +5,74 @@ pub(crate) mod answer;
 pub(crate) mod caches;
 mod echo;
 mod embed;
+pub(crate) mod faults;
 pub(crate) mod files;
 pub(crate) mod generate;
 pub(crate) mod interactions;
+pub(crate) mod live;
 pub(crate) mod models;
 mod openai;
+pub(crate) mod owned;
 pub(crate) mod prompt;
-mod sample;
+pub(crate) mod quota;
 mod strict;
 mod upload;
-pub(crate) mod voice;
 
 use http::{Method, StatusCode};
 
-use crate::body::Ending;
-use crate::call::Call;
-use crate::keys::Caller;
+use crate::call::{Call, Credential};
+use crate::keys::{Caller, Standing};
 use crate::refusal::Refusal;
-use crate::reply::{Content, Reply};
-use crate::rule::{Midway, Then};
+use crate::reply::Reply;
+use crate::rule::{Deed, Midway};
 use crate::stand::Stand;
 
-/// Answers a call, broken off in the middle when `midway` says so.
-pub(crate) fn serve(stand: &Stand, call: &Call, midway: Option<&Midway>) -> Reply {
+/// Answers a call, bent as a rule's deed says.
+pub(crate) fn serve(stand: &Stand, call: &Call, deed: &Deed) -> Reply {
+    match deed {
+        Deed::Empty(kind) => return generate::empty(stand, call, *kind),
+        Deed::BlockedPrompt => return generate::blocked_prompt(stand, call),
+        Deed::BlockedSafety => return generate::blocked_safety(stand, call),
+        _ => {}
+    }
     if call.version.is_empty() {
         return no_such_page(&call.path);
     }
-    match admit_and_route(stand, call, midway) {
-        Ok(reply) => match midway {
-            Some(midway) => broken(reply, call, midway),
-            None => reply,
-        },
+    match admit_and_route(stand, call, deed) {
+        Ok(reply) => reply.broken(deed.midway(), call.error_shape()),
         Err(refusal) => refusal.into_reply(call.error_shape()),
     }
 }
 
-fn admit_and_route(stand: &Stand, call: &Call, midway: Option<&Midway>) -> Result<Reply, Refusal> {
+/// Checks the credential of a call as Google does.
+fn admit(stand: &Stand, call: &Call) -> Result<Caller, Refusal> {
+    let text = match &call.credential {
+        Credential::None => return Err(Refusal::named("403_unregistered_callers")),
+        Credential::Bearer(text) if !call.is_openai() && !text.starts_with("ya29.") => {
+            return Err(Refusal::named("401_access_token_type"));
+        }
+        Credential::ApiKey(text) | Credential::Bearer(text) => text,
+    };
+    match stand.keyring.look_up(text) {
+        Standing::Good(caller) => Ok(caller),
+        Standing::Faulty(key, fault) => Err(key.refusal(stand.provider, fault, None)),
+        Standing::Unknown => Err(Refusal::named("400_api_key_invalid")),
+    }
+}
+
+fn admit_and_route(stand: &Stand, call: &Call, deed: &Deed) -> Result<Reply, Refusal> {
     if let Some(id) = call.param("upload_id").filter(|_| call.upload) {
         return upload::proceed(stand, call, id);
     }
-    let caller = stand.keyring.admit(call)?;
+    let caller = admit(stand, call)?;
     if call.upload {
         return upload::begin(stand, call, &caller);
     }
-    route(stand, call, &caller, midway)
+    route(stand, call, &caller, deed)
 }
 
-fn route(
-    stand: &Stand,
-    call: &Call,
-    caller: &Caller,
-    midway: Option<&Midway>,
-) -> Result<Reply, Refusal> {
+fn route(stand: &Stand, call: &Call, caller: &Caller, deed: &Deed) -> Result<Reply, Refusal> {
+    let midway = deed.midway();
     let (resource, action) = call.resource_and_method();
     let segments: Vec<&str> = resource.split('/').collect();
     match (&call.method, segments.as_slice(), action) {
@@ -68,8 +84,11 @@ fn route(
         (_, ["files", ..], _) => stand.files.serve(call, caller),
         (_, ["cachedContents", ..], _) => stand.caches.serve(stand, call, caller),
         (_, ["interactions", ..], _) => interactions::serve(stand, call, caller, midway),
-        (_, ["openai", ..], _) => openai::serve(stand, call, caller, midway),
-        _ => Ok(echo::reply(call)),
+        (&Method::POST, ["auth_tokens"], "") if call.version == "v1alpha" => {
+            stand.live_tokens.create(stand, call, caller)
+        }
+        (_, ["openai", ..], _) => openai::serve(stand, call, caller, deed),
+        _ => owned::serve(stand, call, caller),
     }
 }
 
@@ -88,7 +107,7 @@ fn ask_model(
         "batchEmbedContents",
     ];
     if !known.contains(&action) {
-        return Ok(echo::reply(call));
+        return owned::serve(stand, call, caller);
     }
     let id = call.path_model().unwrap_or_default();
     let model = if call.rest.starts_with("models/") {
@@ -102,27 +121,6 @@ fn ask_model(
         "batchEmbedContents" => embed::batch(stand, call, caller, model),
         _ => generate::serve(stand, call, caller, model, midway),
     }
-}
-
-/// Breaks off a unary answer; streams have been broken off where they were built.
-fn broken(reply: Reply, call: &Call, midway: &Midway) -> Reply {
-    let Content::Whole(bytes) = &reply.content else {
-        return reply;
-    };
-    let ending = match &midway.then {
-        Then::Stall => Ending::Stall,
-        Then::Reset => Ending::Reset,
-        Then::Cut => Ending::Cut,
-        Then::End => {
-            let half = bytes.slice(..bytes.len() / 2);
-            return Reply {
-                content: Content::Whole(half),
-                ..reply
-            };
-        }
-        Then::Error(refusal) => return refusal.clone().into_reply(call.error_shape()),
-    };
-    reply.interrupted(midway.after, ending)
 }
 
 fn no_such_page(path: &str) -> Reply {

@@ -24,8 +24,8 @@ enum Kind {
 
 /// One model.
 #[derive(Debug, Clone)]
-pub(crate) struct Model {
-    pub(crate) id: String,
+struct Model {
+    id: String,
     kind: Kind,
 }
 
@@ -84,7 +84,7 @@ impl Kind {
 
 impl Model {
     /// A model whose name tells what it is for.
-    pub(crate) fn guessed(id: &str) -> Self {
+    fn guessed(id: &str) -> Self {
         let is = |word: &str| id.contains(word);
         let kind = if is("embedding") {
             Kind::Embed
@@ -143,8 +143,14 @@ impl Model {
 pub(crate) struct Models(Vec<Model>);
 
 impl Models {
-    pub(crate) fn new(list: Vec<Model>) -> Self {
-        Self(list)
+    /// Models whose names tell what they are for.
+    pub(crate) fn guessed<'a>(ids: impl Iterator<Item = &'a str>) -> Self {
+        Self(ids.map(Model::guessed).collect())
+    }
+
+    /// Whether a model of this id is offered.
+    pub(crate) fn has(&self, id: &str) -> bool {
+        self.0.iter().any(|model| model.id == id)
     }
 
     pub(crate) fn ids(&self) -> impl Iterator<Item = &str> {
@@ -240,12 +246,8 @@ fn title(id: &str) -> String {
     id.split('-').map(capital).collect::<Vec<_>>().join(" ")
 }
 
-/// The models that a stand-in offers unless told otherwise.
-pub(crate) fn catalogue() -> Vec<Model> {
-    CATALOGUE.iter().map(|id| Model::guessed(id)).collect()
-}
-
-const CATALOGUE: &[&str] = &[
+/// The models that the stand-in for Google offers unless told otherwise.
+pub(crate) const CATALOGUE: &[&str] = &[
     "gemini-3.8-flash",
     "gemini-4-argon",
     "gemini-3.7-flash",

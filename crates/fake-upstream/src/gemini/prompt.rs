@@ -1,36 +1,11 @@
-//! What the stand-in understands of a generating request: the last text, the turns, the system
-//! instruction, declared functions and their results, files, and the wishes of `generationConfig`.
+//! How a prompt is found in Google's generating requests.
 //! Fields are found in `camelCase` and `snake_case`, as Google's proto3 JSON accepts both.
 //! Whether the request is well formed is judged by `strict.rs`.
 
 use serde_json::Value;
 
-use crate::gemini::voice::tokens;
-
-/// Google counts about this many tokens for an image or a page of a file.
-const FILE_TOKENS: u64 = 258;
-
-/// A generating request as far as the answer depends on it.
-#[derive(Debug, Clone, Default)]
-pub(crate) struct Prompt {
-    /// All text of the last content.
-    pub(crate) text: String,
-    /// The number of contents.
-    pub(crate) turns: usize,
-    pub(crate) system: String,
-    /// Declarations the model may call; empty when calling is switched off.
-    pub(crate) functions: Vec<Value>,
-    /// Name and result of the function answered by the last content.
-    pub(crate) function_result: Option<(String, Value)>,
-    pub(crate) file_uris: Vec<String>,
-    pub(crate) cached_content: Option<String>,
-    pub(crate) wants_thoughts: bool,
-    pub(crate) wants_json: bool,
-    pub(crate) schema: Option<Value>,
-    pub(crate) max_output_tokens: Option<u64>,
-    /// Input tokens, roughly.
-    pub(crate) tokens: u64,
-}
+use crate::prompt::{FILE_TOKENS, Prompt};
+use crate::voice::tokens;
 
 impl Prompt {
     /// Reads a `GenerateContentRequest`; anything missing stays empty.

@@ -15,6 +15,7 @@ use crate::gemini::files::Described;
 use crate::gemini::prompt::text_field;
 use crate::gemini::strict;
 use crate::keys::Caller;
+use crate::multipart;
 use crate::refusal::Refusal;
 use crate::reply::Reply;
 use crate::stand::Stand;
@@ -183,20 +184,14 @@ fn wrong_command(command: &str, state: State) -> Refusal {
 fn multipart(stand: &Stand, call: &Call, caller: &Caller) -> Result<Reply, Refusal> {
     let bad = || Refusal::invalid("Invalid multipart request with 0 mime parts.");
     let content_type = call.header("content-type").unwrap_or_default();
-    let (_, boundary) = content_type.split_once("boundary=").ok_or_else(bad)?;
-    let boundary = boundary
-        .split(';')
-        .next()
-        .unwrap_or_default()
-        .trim()
-        .trim_matches('"');
-    let parts = mime_parts(&call.body, boundary);
-    let [(_, metadata), (mime_type, content)] = parts.as_slice() else {
+    let parts = multipart::parts(content_type, &call.body).ok_or_else(bad)?;
+    let [metadata, file] = parts.as_slice() else {
         return Err(bad());
     };
-    let metadata: Value = serde_json::from_slice(metadata).map_err(|_| bad())?;
+    let content = &file.content;
+    let metadata: Value = serde_json::from_slice(&metadata.content).map_err(|_| bad())?;
     let mut described = described(stand, call, &metadata)?;
-    described.mime_type.clone_from(mime_type);
+    file.content_type().clone_into(&mut described.mime_type);
     Ok(finished(
         stand,
         &caller.project,
@@ -204,48 +199,6 @@ fn multipart(stand: &Stand, call: &Call, caller: &Caller) -> Result<Reply, Refus
         described,
         content.clone(),
     ))
-}
-
-/// The content type and the bytes of each part.
-fn mime_parts(body: &Bytes, boundary: &str) -> Vec<(String, Bytes)> {
-    let delimiter = format!("--{boundary}");
-    let mut starts = positions(body, delimiter.as_bytes());
-    starts.push(body.len());
-    let whole =
-        |pair: &[usize]| body.slice(pair[0] + delimiter.len().min(pair[1] - pair[0])..pair[1]);
-    starts
-        .windows(2)
-        .map(whole)
-        .filter_map(|part| mime_part(&part))
-        .collect()
-}
-
-fn mime_part(part: &Bytes) -> Option<(String, Bytes)> {
-    let head_end = positions(part, b"\r\n\r\n").first().copied()?;
-    let head = String::from_utf8_lossy(&part[..head_end]).into_owned();
-    let content = part.slice(head_end + 4..);
-    let content = content
-        .strip_suffix(b"\r\n")
-        .map_or(content.clone(), |cut| content.slice_ref(cut));
-    let mime_type = head
-        .lines()
-        .filter_map(|line| line.split_once(':'))
-        .find(|(name, _)| name.trim().eq_ignore_ascii_case("content-type"))
-        .map_or("application/octet-stream", |(_, value)| value.trim());
-    Some((mime_type.to_owned(), content))
-}
-
-fn positions(haystack: &[u8], needle: &[u8]) -> Vec<usize> {
-    let mut found = Vec::new();
-    let mut from = 0;
-    while let Some(at) = haystack[from..]
-        .windows(needle.len())
-        .position(|w| w == needle)
-    {
-        found.push(from + at);
-        from += at + needle.len();
-    }
-    found
 }
 
 /// What headers and metadata (`{"file":{…}}`) say about the file, its id made up when they do not.

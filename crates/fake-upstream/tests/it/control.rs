@@ -1,6 +1,6 @@
 //! Steering over HTTP: rules, keys, clock, the record.
 
-use fake_upstream::{FakeKey, FakeUpstream, ScriptForm, gemini};
+use fake_upstream::{FakeKey, FakeUpstream, ScriptForm, gemini, gigachat};
 use serde_json::{Value, json};
 
 use crate::support::{Answer, ask_model, generate, get, post};
@@ -42,7 +42,7 @@ async fn every_deed_has_a_json_form() {
     let upstream = gemini().start().await;
     let deeds = json!([
         "stall_before_head", "stall_after_head", "reset", "close", "blocked_prompt",
-        "blocked_safety", "garbage", {"stall_after_chunks": 1}, {"reset_after_chunks": 1},
+        "blocked_safety", "garbage", {"finish_reason": ""}, "failed", {"stall_after_chunks": 1}, {"reset_after_chunks": 1},
         {"cut_after_chunks": 1}, {"end_after_chunks": 1}, {"empty": "no_candidates"},
         {"error_after_chunks": {"chunks": 0, "fixture": "gemini/errors/500_internal.json"}},
     ]);
@@ -68,6 +68,12 @@ async fn wrong_forms_are_refused_by_name() {
             "/_fake/keys",
             json!({"key": "k", "fault": "sleepy"}),
             "sleepy",
+        ),
+        (
+            "PUT",
+            "/_fake/keys",
+            json!({"key": "k", "fault": "token_expired"}),
+            "gemini has no fault",
         ),
         ("POST", "/_fake/clock", json!({"advance": 1}), "advance"),
         ("GET", "/_fake/nothing", json!({}), "GET /_fake/nothing"),
@@ -98,6 +104,25 @@ async fn keys_and_clock_are_set() {
     )
     .await;
     assert_eq!(generate("x").send(&upstream).await.status, 200);
+}
+
+#[tokio::test]
+async fn tokens_of_gigachat_expire_and_are_counted() {
+    let upstream = gigachat().start().await;
+    let ask = post("/api/v2/oauth", "scope=GIGACHAT_API_PERS")
+        .header("authorization", "Basic eDp5")
+        .header("rquid", "0d7c6a52-0000-4000-8000-0000000000b7")
+        .header("content-type", "application/x-www-form-urlencoded");
+    let token = ask.send(&upstream).await.json()["access_token"]
+        .as_str()
+        .unwrap()
+        .to_owned();
+    let models = || get("/api/v1/models").bearer(&token);
+    assert_eq!(models().send(&upstream).await.status, 200);
+    steer(&upstream, "DELETE", "/_fake/tokens", json!({})).await;
+    assert_eq!(models().send(&upstream).await.status, 401);
+    let state = get("/_fake/state").send_bare(&upstream).await.json();
+    assert_eq!(state["token_requests"], 1);
 }
 
 #[tokio::test]

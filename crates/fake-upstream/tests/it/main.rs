@@ -9,9 +9,19 @@ mod files;
 #[cfg(test)]
 mod generate;
 #[cfg(test)]
+mod gigachat;
+#[cfg(test)]
 mod keys;
 #[cfg(test)]
+mod live;
+#[cfg(test)]
+mod openai;
+#[cfg(test)]
+mod perplexity;
+#[cfg(test)]
 mod program;
+#[cfg(test)]
+mod proxies;
 #[cfg(test)]
 mod streams;
 #[cfg(test)]
@@ -20,3 +30,5 @@ mod support;
 mod surface;
 #[cfg(test)]
 mod tls;
+#[cfg(test)]
+mod xai;

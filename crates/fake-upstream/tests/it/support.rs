@@ -1,6 +1,8 @@
 //! A small HTTP client for the tests, which tells a clean end from a broken one.
 
 use std::future::Future;
+use std::io;
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
@@ -10,8 +12,14 @@ use http_body_util::{BodyExt, Full};
 use hyper::body::Incoming;
 use hyper::client::conn::http1;
 use hyper_util::rt::TokioIo;
+use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::{CertificateDer, ServerName};
+use rustls::{ClientConfig, RootCertStore};
 use serde_json::Value;
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
+use tokio_rustls::TlsConnector;
+use tokio_rustls::client::TlsStream;
 
 /// The patience of every wait; reaching it is a failure.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -58,6 +66,38 @@ impl Answer {
             .map(data)
             .collect()
     }
+}
+
+/// What the data lines of a stream of OpenAI's dialect hold, `[DONE]` left out.
+pub(crate) fn chunks(stream: &Answer) -> Vec<Value> {
+    let text = stream.text();
+    let data = text.lines().filter_map(|line| line.strip_prefix("data: "));
+    data.filter(|data| *data != "[DONE]")
+        .map(|data| serde_json::from_str(data).unwrap())
+        .collect()
+}
+
+/// The text of every delta of the first choice.
+pub(crate) fn streamed_text(chunks: &[Value]) -> String {
+    let delta = |chunk: &Value| {
+        chunk["choices"][0]["delta"]["content"]
+            .as_str()
+            .map(str::to_owned)
+    };
+    chunks.iter().filter_map(delta).collect()
+}
+
+/// A tool of OpenAI's dialect that takes a city.
+pub(crate) fn weather_tool() -> Value {
+    serde_json::json!({"type": "function", "function": {
+        "name": "weather",
+        "parameters": {"type": "object", "properties": {"city": {"type": "string"}}},
+    }})
+}
+
+/// A user's message.
+pub(crate) fn user(text: &str) -> Value {
+    serde_json::json!({"role": "user", "content": text})
 }
 
 /// The text of the first candidate of one response.
@@ -120,6 +160,10 @@ impl Ask {
         self.header("x-goog-api-key", key)
     }
 
+    pub(crate) fn bearer(self, token: &str) -> Self {
+        self.header("authorization", &format!("Bearer {token}"))
+    }
+
     pub(crate) fn header(mut self, name: &str, value: &str) -> Self {
         self.headers.push((name.to_owned(), value.to_owned()));
         self
@@ -161,6 +205,17 @@ impl Ask {
         upstream: &FakeUpstream,
     ) -> Result<http::Response<Incoming>, hyper::Error> {
         let stream = TcpStream::connect(upstream.addr()).await.unwrap();
+        self.open_on(stream).await
+    }
+
+    /// Sends over a connection that is there and returns as soon as the head is there.
+    pub(crate) async fn open_on<S>(
+        &self,
+        stream: S,
+    ) -> Result<http::Response<Incoming>, hyper::Error>
+    where
+        S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    {
         let (mut sender, connection) = http1::handshake(TokioIo::new(stream)).await.unwrap();
         // Ends with the sender or the peer: the runtime of the test owns it.
         #[expect(
@@ -170,6 +225,32 @@ impl Ask {
         tokio::spawn(connection);
         sender.send_request(self.request()).await
     }
+}
+
+/// TLS over a stream, verified with one authority alone.
+pub(crate) async fn secured<S>(
+    stream: S,
+    name: &str,
+    authority: &str,
+    protocol: &[u8],
+) -> io::Result<TlsStream<S>>
+where
+    S: AsyncRead + AsyncWrite + Unpin,
+{
+    let mut roots = RootCertStore::empty();
+    let root = CertificateDer::from_pem_slice(authority.as_bytes()).unwrap();
+    roots.add(root).unwrap();
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let mut config = ClientConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_root_certificates(roots)
+        .with_no_client_auth();
+    config.alpn_protocols = vec![protocol.to_vec()];
+    let name = ServerName::try_from(name.to_owned()).unwrap();
+    TlsConnector::from(Arc::new(config))
+        .connect(name, stream)
+        .await
 }
 
 /// Reads a response to its end.

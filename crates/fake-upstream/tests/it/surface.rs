@@ -3,7 +3,7 @@
 use fake_upstream::{FakeKey, FakeUpstream, KeyFault, gemini};
 use serde_json::{Value, json};
 
-use crate::support::{Answer, get, post, read, within};
+use crate::support::{Answer, chunks, get, post, read, weather_tool, within};
 
 #[tokio::test]
 async fn models_are_listed_in_pages() {
@@ -168,6 +168,38 @@ async fn chat_completions_answer_whole_and_as_streams() {
         })
         .collect();
     assert_eq!(said, "[system: Be kind] Hello");
+}
+
+#[tokio::test]
+async fn openai_paths_refuse_unknown_members_in_an_array() {
+    let upstream = gemini().start().await;
+    let mut body: Value = serde_json::from_str(&chat(false)).unwrap();
+    body["reasoning"] = json!({});
+    let ask = post(CHAT, body.to_string()).bearer("k");
+    let answer = ask.send(&upstream).await;
+    let fixture = concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/../../fixtures/providers/gemini/errors/openai_compat_400.json"
+    );
+    let expected: Value = serde_json::from_str(&std::fs::read_to_string(fixture).unwrap()).unwrap();
+    assert_eq!((answer.status.as_u16(), answer.json()), (400, expected));
+}
+
+#[tokio::test]
+async fn openai_paths_call_tools_with_a_signature_and_usage_in_the_last_chunk() {
+    let upstream = gemini().start().await;
+    let mut body: Value = serde_json::from_str(&chat(true)).unwrap();
+    body["tools"] = json!([weather_tool()]);
+    let stream = post(CHAT, body.to_string())
+        .bearer("k")
+        .send(&upstream)
+        .await;
+    let events = chunks(&stream);
+    let last = events.last().unwrap();
+    let call = &last["choices"][0]["delta"]["tool_calls"][0];
+    assert_eq!(call["function"]["name"], "weather");
+    assert!(call["extra_content"]["google"]["thought_signature"].is_string());
+    assert!(last["usage"]["total_tokens"].is_u64());
 }
 
 #[tokio::test]

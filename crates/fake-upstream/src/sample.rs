@@ -13,12 +13,19 @@ pub(crate) fn value(schema: &Value, word: &str) -> Value {
 
 /// The last capitalised word of a prompt, which tends to be what it is about.
 pub(crate) fn subject(prompt: &str) -> String {
+    subjects(prompt)
+        .pop()
+        .unwrap_or_else(|| "example".to_owned())
+}
+
+/// The capitalised words of a prompt in their order.
+pub(crate) fn subjects(prompt: &str) -> Vec<String> {
     let bare = |word: &str| word.trim_matches(|c: char| !c.is_alphanumeric()).to_owned();
     prompt
         .split_whitespace()
         .map(bare)
-        .rfind(|word| word.starts_with(char::is_uppercase))
-        .unwrap_or_else(|| "example".to_owned())
+        .filter(|word| word.starts_with(char::is_uppercase))
+        .collect()
 }
 
 fn fitting(schema: &Value, word: &str, depth: usize) -> Value {

@@ -1,9 +1,9 @@
 //! What an ordinary answer says, and how it is cut into chunks and padded.
-//! The JSON around the text is `answer.rs`.
+//! The JSON around the text is each provider's own.
 
 use std::time::Duration;
 
-use crate::gemini::prompt::Prompt;
+use crate::prompt::Prompt;
 use crate::script::Script;
 
 /// The settings of a script that shape ordinary answers.
@@ -101,6 +101,7 @@ fn quoted(prompt: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::provider::Provider;
 
     fn check(script: &Script, text: &str, at_least: usize, expected: &[&str]) {
         assert_eq!(Voice::of(script).chunks(text, at_least), expected);
@@ -108,7 +109,7 @@ mod tests {
 
     #[test]
     fn a_scripted_text_is_cut_evenly_and_stays_whole() {
-        let says = || Script::gemini().says("x");
+        let says = || Script::of(Provider::Gemini).says("x");
         check(&says(), "abcdef", 1, &["ab", "cd", "ef"]);
         check(&says(), "hé", 1, &["h", "é", ""]);
         check(&says().chunks(1, Duration::ZERO), "abcd", 2, &["ab", "cd"]);
@@ -116,7 +117,11 @@ mod tests {
 
     #[test]
     fn chunks_are_padded_to_their_size() {
-        let voice = Voice::of(&Script::gemini().chunks(50, Duration::ZERO).chunk_bytes(200));
+        let voice = Voice::of(
+            &Script::of(Provider::Gemini)
+                .chunks(50, Duration::ZERO)
+                .chunk_bytes(200),
+        );
         let chunks = voice.chunks("hi", 1);
         assert_eq!(chunks.len(), 50);
         assert!(chunks.iter().all(|chunk| chunk.len() == 200));
