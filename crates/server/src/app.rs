@@ -4,19 +4,29 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, Ordering};
 
 use arc_swap::ArcSwap;
-use keypool::RetryBudget;
+use keypool::{RetryBudget, Warmth};
+use metering::{Dice, Familiar, Visitors};
 use store::Store;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::admin::{Jobs, Logins};
+use crate::catalog::Catalog;
+use crate::checks::Checks;
 use crate::clock::Clock;
+use crate::egress::Proxies;
 use crate::events::Events;
-use crate::gateway::{BodySink, RecordSink, Uploads};
+use crate::fresh_bans::FreshBans;
+use crate::gateway::{Begun, BodySink, RecordSink};
+use crate::key_files::KeyFiles;
 use crate::live::Live;
+use crate::live_sessions::LiveSessions;
 use crate::meters::Meters;
 use crate::notices::Notices;
+use crate::proxy_checks::ProxyChecks;
+use crate::proxy_sources::ProxySources;
 use crate::pulse::Pulse;
+use crate::resources::Resources;
 use crate::saver::Saver;
 use crate::snapshot::Snapshot;
 use crate::telemetry::Metrics;
@@ -34,9 +44,26 @@ pub(crate) struct App {
     pub(crate) meters: Meters,
     pub(crate) saver: Saver,
     pub(crate) jobs: Jobs,
-    pub(crate) uploads: Uploads,
+    pub(crate) begun: Begun,
+    pub(crate) live_sessions: LiveSessions,
+    pub(crate) resources: Resources,
+    /// What projects have seen of requests.
+    pub(crate) warmth: Warmth,
+    pub(crate) key_files: KeyFiles,
+    pub(crate) catalog: Catalog,
+    pub(crate) checks: Checks,
+    pub(crate) proxies: Proxies,
+    pub(crate) proxy_checks: ProxyChecks,
+    pub(crate) proxy_sources: ProxySources,
     pub(crate) retry_budget: RetryBudget,
     pub(crate) logins: Logins,
+    /// What addresses ask without a valid client key.
+    pub(crate) visitors: Visitors,
+    /// Which client keys are at home behind which address.
+    pub(crate) familiar: Familiar,
+    pub(crate) fresh_bans: FreshBans,
+    /// Chance for shedding.
+    pub(crate) dice: Dice,
     pub(crate) events: Events,
     pub(crate) pulse: Pulse,
     pub(crate) metrics: Metrics,

@@ -8,19 +8,29 @@ use anyhow::Context;
 use arc_swap::ArcSwap;
 use config::{Config, Placed};
 use domain::{ClientDraft, KeyDraft, KeySource, RequestRecord, Role, Secret, UnixMs};
-use keypool::RetryBudget;
+use keypool::{RetryBudget, Warmth};
+use metering::{Dice, Familiar, Visitors};
 use store::{Created, MasterKey, MasterKeys, Store};
 use tokio::sync::mpsc;
 
 use crate::admin::{Jobs, Logins};
 use crate::app::{App, DatabaseHealth, Phase, Tasks};
+use crate::catalog::Catalog;
+use crate::checks::Checks;
 use crate::clock::Clock;
+use crate::egress::{Proxies, ProxySettings};
 use crate::events::Events;
-use crate::gateway::{BodySink, KeptBodies, RecordSink, Uploads};
+use crate::fresh_bans::FreshBans;
+use crate::gateway::{Begun, BodySink, KeptBodies, RecordSink};
+use crate::key_files::{KeyFiles, Place};
 use crate::live::{self, Live};
+use crate::live_sessions::LiveSessions;
 use crate::meters::Meters;
 use crate::notices::{Notice, Notices};
+use crate::proxy_checks::ProxyChecks;
+use crate::proxy_sources::ProxySources;
 use crate::pulse::Pulse;
+use crate::resources::Resources;
 use crate::saver::Saver;
 use crate::snapshot::{Provider, Snapshot};
 use crate::telemetry::Metrics;
@@ -57,14 +67,18 @@ pub(crate) struct Made {
 pub(crate) async fn boot(config: Config) -> anyhow::Result<Booted> {
     let clock = Clock::start();
     let (store, has_master_key) = open_store(&config).await?;
-    let mut made = sync(&store, &config, clock).await?;
+    let mut made = sync(&store, &config, &clock).await?;
     made.has_master_key = has_master_key;
+    let key_files = KeyFiles::new(Place::of(&config));
+    take_key_files(&key_files, &store, &config, &clock).await?;
 
     let revision = store.revision().await?;
     let settings = store.load_settings().await?;
     let config = live::with_settings(&config, &settings);
     let providers = upstreams::build(&config, &[])?;
-    fill_pools(&providers, &store, clock).await?;
+    let egress = ProxySettings::of(&config, None)?;
+    let proxies = Proxies::new(&egress, clock.now());
+    fill_pools(&providers, &store, &clock).await?;
     let meters = Meters::default();
     meters.restore(
         store
@@ -77,14 +91,15 @@ pub(crate) async fn boot(config: Config) -> anyhow::Result<Booted> {
         bans: live::load_bans(&store).await?,
         config: Arc::new(config),
         providers,
+        egress,
     };
     let (queue, records) = mpsc::channel(RECORD_QUEUE);
     let (notices, waiting) = Notices::new();
     let saver = Saver::knowing(&snapshot.providers);
     let (body_queue, bodies) = mpsc::channel(BODY_QUEUE);
     let metrics = Metrics::new()?;
-    let uploads = Uploads::default();
-    uploads.restore(store.load_uploads(clock.now()).await?);
+    let begun = Begun::default();
+    begun.restore(store.load_uploads(clock.now()).await?);
     let app = App {
         clock,
         snapshot: ArcSwap::from_pointee(snapshot),
@@ -96,9 +111,22 @@ pub(crate) async fn boot(config: Config) -> anyhow::Result<Booted> {
         meters,
         saver,
         jobs: Jobs::default(),
-        uploads,
+        begun,
+        live_sessions: LiveSessions::default(),
+        resources: Resources::default(),
+        warmth: Warmth::default(),
+        key_files,
+        catalog: Catalog::default(),
+        checks: Checks::default(),
+        proxies,
+        proxy_checks: ProxyChecks::default(),
+        proxy_sources: ProxySources::default(),
         retry_budget: RetryBudget::default(),
         logins: Logins::default(),
+        visitors: Visitors::default(),
+        familiar: Familiar::default(),
+        fresh_bans: FreshBans::default(),
+        dice: Dice::new(fastrand::u64(..)),
         events: Events::default(),
         pulse: Pulse::default(),
         metrics,
@@ -152,7 +180,7 @@ fn given_master_keys(current: &Secret, config: &Config) -> anyhow::Result<Master
 }
 
 /// Brings what the configuration fixes into the store. Gives what was made because there was none.
-pub(crate) async fn sync(store: &Store, config: &Config, clock: Clock) -> anyhow::Result<Made> {
+pub(crate) async fn sync(store: &Store, config: &Config, clock: &Clock) -> anyhow::Result<Made> {
     sync_keys(store, config, clock).await?;
     Ok(Made {
         client_key: sync_clients(store, config, clock).await?,
@@ -161,7 +189,23 @@ pub(crate) async fn sync(store: &Store, config: &Config, clock: Clock) -> anyhow
     })
 }
 
-async fn sync_keys(store: &Store, config: &Config, clock: Clock) -> anyhow::Result<()> {
+/// Brings what is in the key files of the configuration into the store, as it is at this moment.
+pub(crate) async fn take_key_files(
+    key_files: &KeyFiles,
+    store: &Store,
+    config: &Config,
+    clock: &Clock,
+) -> anyhow::Result<()> {
+    key_files.follow(config, clock.now()).await?;
+    let stated = key_files.state(store, clock.now()).await;
+    if let Some(statement) = stated.context("store the keys of key files")? {
+        statement.change.publish().await?;
+        key_files.stated(statement.version).await;
+    }
+    Ok(())
+}
+
+async fn sync_keys(store: &Store, config: &Config, clock: &Clock) -> anyhow::Result<()> {
     let drafts: Vec<KeyDraft> = config
         .providers
         .iter()
@@ -187,6 +231,11 @@ fn draft(provider: &str, key: &Placed<config::ProviderKey>) -> KeyDraft {
         project: key.value.project.clone(),
         weight: key.value.weight,
         priority: key.value.priority,
+        egress: key
+            .value
+            .egress
+            .as_ref()
+            .map(|proxy| Secret::new(proxy.expose())),
         ..KeyDraft::plain(provider, key.value.key.expose(), source(&key.origin))
     }
 }
@@ -204,7 +253,7 @@ fn source(origin: &config::Origin) -> KeySource {
 async fn sync_clients(
     store: &Store,
     config: &Config,
-    clock: Clock,
+    clock: &Clock,
 ) -> anyhow::Result<Option<Secret>> {
     for from in [KeySource::Config, KeySource::Env] {
         let own = config
@@ -232,7 +281,7 @@ async fn sync_clients(
 async fn ensure_admin(
     store: &Store,
     config: &Config,
-    clock: Clock,
+    clock: &Clock,
 ) -> anyhow::Result<Option<Secret>> {
     let name = &config.admin.username;
     if let Some(fixed) = config.admin.password.clone() {
@@ -270,7 +319,7 @@ async fn ensure_admin(
 async fn fill_pools(
     providers: &[Arc<Provider>],
     store: &Store,
-    clock: Clock,
+    clock: &Clock,
 ) -> anyhow::Result<()> {
     let now = clock.now();
     let mut keys = store.load_keys().await.context("load the keys")?;

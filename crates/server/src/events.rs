@@ -1,9 +1,10 @@
-//! What happens now, for those who watch: requests as they end, keys as they change. Nobody watching costs one atomic
+//! What happens now, for those who watch: requests as they end, keys as they change, bans. Nobody watching costs one atomic
 //! read a request; a watcher who cannot follow loses the oldest, and is told how many.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 
-use domain::{KeyId, RequestRecord};
+use domain::{Ban, KeyId, RequestRecord};
 use tokio::sync::broadcast;
 
 /// Events that a slow watcher may be behind.
@@ -19,6 +20,10 @@ pub(crate) enum Happening {
     Request(Arc<RequestRecord>),
     /// How a key stands has changed.
     Key { provider: Arc<str>, key: KeyId },
+    /// An address was banned.
+    Ban(Ban),
+    /// A ban was lifted.
+    Unban(IpAddr),
 }
 
 /// Where it is told.

@@ -3,17 +3,19 @@
 //! Requests under way keep the snapshot that they began with.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 
 use config::Config;
-use domain::{Action, Client, Event, Fingerprint, KeyId, User};
+use domain::{Action, Ban, Client, Event, Fingerprint, KeyId, User};
 use metering::{Access, PriceTable};
 use serde_json::Value;
 use store::{Change, Store, StoreError};
 use tokio::sync::Mutex;
 
 use crate::app::App;
+use crate::egress::ProxySettings;
 use crate::meters::Meters;
 use crate::snapshot::{KnownClient, Snapshot};
 use crate::{boot, upstreams};
@@ -102,13 +104,34 @@ async fn take_over(app: &App, touched: Touched) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// From now on requests see this, and pools and log lines follow it.
+/// From now on requests see this, and pools, proxies and log lines follow it.
 fn put_in_force(app: &App, next: Snapshot) {
+    app.proxies.follow(&next.egress, app.clock.now());
     for provider in next.providers.iter() {
         provider.pools.set_rules(upstreams::rules(&next.config));
+        provider.close_idle();
     }
     crate::telemetry::set_log_level(&next.config.logs);
-    app.snapshot.store(Arc::new(next));
+    let before = app.snapshot.swap(Arc::new(next));
+    follow_bans(app, &before.bans);
+    app.checks.settings_changed();
+    app.proxy_checks.settings_changed();
+    app.proxy_sources.settings_changed();
+}
+
+/// Who is banned or let in again begins with nothing counted; not when a ban goes that was over before.
+fn follow_bans(app: &App, before: &Arc<HashMap<IpAddr, Ban>>) {
+    let bans = &app.snapshot.load().bans;
+    if Arc::ptr_eq(before, bans) {
+        return;
+    }
+    let now = app.clock.now();
+    let held = |network: &IpAddr| before.get(network).filter(|ban| ban.is_in_force(now));
+    let holds = |network: &IpAddr| bans.get(network).filter(|ban| ban.is_in_force(now));
+    let is_other = |network: &&IpAddr| held(network) != holds(network);
+    let changed = before.keys().chain(bans.keys()).filter(is_other);
+    changed.for_each(|network| app.visitors.forget(*network));
+    app.fresh_bans.followed(bans, now);
 }
 
 /// Takes over everything in the store, after a change that was made elsewhere.
@@ -140,7 +163,10 @@ pub(crate) async fn reconfigure(app: &App) -> anyhow::Result<()> {
     }
     // Before anything is written: what cannot be built, such as a certificate that is not there, changes nothing.
     upstreams::build(&fresh, &before.providers)?;
-    boot::sync(&app.store, &fresh, app.clock).await?;
+    ProxySettings::of(&fresh, None)?;
+    boot::sync(&app.store, &fresh, &app.clock).await?;
+    // At once: a key that has moved from the configuration into a file is not missed for a moment.
+    boot::take_key_files(&app.key_files, &app.store, &fresh, &app.clock).await?;
     let mut stored = app.live.settings.lock().await;
     let mut next = Snapshot::clone(&app.snapshot.load());
     let settings = app.store.load_settings().await?;
@@ -153,6 +179,7 @@ pub(crate) async fn reconfigure(app: &App) -> anyhow::Result<()> {
     put_in_force(app, next);
     *stored = settings;
     drop(stored);
+    app.key_files.look_again();
     let event = Event::new("keymux", Action::Reload, "settings")
         .details("the configuration was read again");
     app.store.log(&[event], app.clock.now()).await?;
@@ -182,6 +209,7 @@ fn follow_settings(
 
 fn follow_config(next: &mut Snapshot, config: Config) -> anyhow::Result<()> {
     next.providers = upstreams::build(&config, &next.providers)?;
+    next.egress = ProxySettings::of(&config, Some(&next.egress))?;
     next.config = Arc::new(config);
     Ok(())
 }
@@ -297,9 +325,7 @@ pub(crate) async fn load_prices(store: &Store) -> anyhow::Result<Arc<PriceTable>
     Ok(Arc::new(PriceTable::builtin().with(rows)?))
 }
 
-pub(crate) async fn load_bans(
-    store: &Store,
-) -> anyhow::Result<Arc<HashMap<std::net::IpAddr, domain::Ban>>> {
+pub(crate) async fn load_bans(store: &Store) -> anyhow::Result<Arc<HashMap<IpAddr, Ban>>> {
     let bans = store.load_bans().await?.into_iter();
     let by_address = bans.filter_map(|ban| Some((ban.address.parse().ok()?, ban)));
     Ok(Arc::new(by_address.collect()))

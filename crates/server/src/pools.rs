@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use arc_swap::ArcSwap;
 use domain::{Key, KeyHealth, KeyId, KeyState, PairId, PairState, UnixMs, UserId};
-use keypool::{Census, Changes, KeyStatus, Pool, PoolRules, Strategy};
+use keypool::{Census, Changes, KeyStatus, Member, Pool, PoolRules, Strategy};
 
 /// What the names of owners' projects begin with in the pools.
 const OWNED: &str = "user:";
@@ -177,6 +177,23 @@ impl Pools {
         }
     }
 
+    /// Forgets what speaks against a model: for one key's project, or for all whose keys the user has; nobody stands for
+    /// the administrators, who have all. Gives how many projects were cooling for it.
+    pub(crate) fn reset_model(
+        &self,
+        model: &str,
+        key: Option<KeyId>,
+        user: Option<UserId>,
+        now: UnixMs,
+    ) -> usize {
+        let pools = match user {
+            None => self.all(),
+            Some(user) => self.of(user).into_iter().collect(),
+        };
+        let reset = pools.iter().map(|pool| pool.reset_model(model, key, now));
+        reset.sum()
+    }
+
     pub(crate) fn restore_pair(&self, id: &PairId, state: &PairState, now: UnixMs) {
         for pool in self.all() {
             pool.restore_pair(id, state.clone(), now);
@@ -207,6 +224,19 @@ impl Pools {
         self.all().iter().map(|pool| pool.in_flight()).sum()
     }
 
+    /// Changes whenever keys come, go, change hands or are edited: how many pools there are, and their editions.
+    pub(crate) fn edition(&self) -> (usize, u64) {
+        let pools = self.all();
+        (pools.len(), pools.iter().map(|pool| pool.edition()).sum())
+    }
+
+    /// Who is in the pools, in order of ids.
+    pub(crate) fn members(&self) -> Vec<Member> {
+        let mut members: Vec<Member> = self.all().iter().flat_map(|pool| pool.members()).collect();
+        members.sort_unstable_by_key(|member| member.id);
+        members
+    }
+
     /// How one key stands.
     pub(crate) fn status(&self, id: KeyId) -> Option<KeyStatus> {
         let of_owners = || self.owned.load().values().find_map(|pool| pool.status(id));
@@ -220,9 +250,24 @@ impl Pools {
             .find(|pool| pool.status(id).is_some())
     }
 
+    /// The pool with the keys of a project, as [`Key::project_name`] names it.
+    pub(crate) fn with_project(&self, name: &str) -> Option<Arc<Pool>> {
+        if self.shared.has_project(name) {
+            return Some(self.shared.clone());
+        }
+        let owned = self.owned.load();
+        owned.values().find(|pool| pool.has_project(name)).cloned()
+    }
+
     /// Every pair that is known, whoever owns the keys.
     pub(crate) fn pairs(&self) -> Vec<(PairId, PairState)> {
         self.all().iter().flat_map(|pool| pool.pairs()).collect()
+    }
+
+    /// What is known of a key's project for each model, with what the provider has accepted of it today.
+    pub(crate) fn models_of(&self, id: KeyId, now: UnixMs) -> Vec<(String, PairState)> {
+        let pool = self.holding(id);
+        pool.map_or_else(Vec::new, |pool| pool.models_of(id, now))
     }
 
     /// What has changed since the last call, to be saved.
@@ -305,6 +350,7 @@ mod tests {
             owner,
             selected: false,
             source: KeySource::Admin,
+            file: None,
             created_at: NOW,
         };
         (key, KeyState::default())

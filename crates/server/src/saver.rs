@@ -1,11 +1,13 @@
 //! Brings what the running program has learnt into the store: how keys and pairs stand, what client keys have used,
-//! uploads that have begun; and into the activity log which keys were retired or came back. A job does so twice a
+//! what checks have found, uploads that have begun; and into the activity log which keys were retired or came back. A job does so twice a
 //! second; what must not be lost is saved before it is acknowledged.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
-use domain::{Action, ClientDay, ClientId, Event, KeyHealth, KeyId, KeyState, PairId, PairState};
+use domain::{
+    Action, ClientDay, ClientId, Event, KeyCheck, KeyHealth, KeyId, KeyState, PairId, PairState,
+};
 use store::{StoreError, UploadSession};
 use tokio::sync::Mutex;
 
@@ -29,6 +31,7 @@ struct Unsaved {
     pairs: HashMap<PairId, PairState>,
     uploads: Vec<UploadSession>,
     client_days: HashMap<(ClientId, i32), ClientDay>,
+    checks: HashMap<(KeyId, Arc<str>), KeyCheck>,
     lines: Vec<Event>,
     /// The keys that were retired when their state was last looked at.
     retired: HashSet<KeyId>,
@@ -88,6 +91,8 @@ impl Unsaved {
             let changes = provider.pools.take_changes();
             for (key, state) in &changes.keys {
                 self.note_retirement(provider, *key, state);
+                let now = app.clock.now();
+                app.checks.stands(&provider.name, *key, &state.health, now);
                 app.events.tell(|| Happening::Key {
                     provider: provider.name.clone(),
                     key: *key,
@@ -98,7 +103,11 @@ impl Unsaved {
             self.pairs
                 .extend(pairs.filter(|(id, _)| is_storable(&id.model)));
         }
-        self.uploads.extend(app.uploads.take_unsaved());
+        self.uploads.extend(app.begun.take_unsaved());
+        let checks = app.checks.take_unsaved().into_iter();
+        let storable = checks.filter(|check| is_storable(&check.model));
+        self.checks
+            .extend(storable.map(|check| ((check.key, check.model.clone()), check)));
         let days = app.meters.take_unsaved().into_iter();
         self.client_days
             .extend(days.map(|day| ((day.client, day.day), day)));
@@ -131,6 +140,7 @@ impl Unsaved {
             && self.pairs.is_empty()
             && self.uploads.is_empty()
             && self.client_days.is_empty()
+            && self.checks.is_empty()
             && self.lines.is_empty()
     }
 
@@ -156,6 +166,11 @@ impl Unsaved {
             let days: Vec<ClientDay> = self.client_days.values().copied().collect();
             app.store.save_client_days(&days).await?;
             self.client_days.clear();
+        }
+        if !self.checks.is_empty() {
+            let checks: Vec<KeyCheck> = self.checks.values().cloned().collect();
+            app.store.save_checks(&checks).await?;
+            self.checks.clear();
         }
         Ok(())
     }

@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use anyhow::Context;
 use config::Config;
@@ -96,6 +97,16 @@ impl Running {
     /// Reads the configuration again, as at `SIGHUP`. What is wrong changes nothing.
     pub async fn reload(&self) -> anyhow::Result<()> {
         live::reconfigure(&self.app).await
+    }
+
+    /// Lets time pass for everything that reads the clock, at once: for tests of what lasts long.
+    pub fn skip(&self, time: Duration) {
+        self.app.clock.skip(time);
+    }
+
+    /// Begins the chance that shedding is left to anew, at a seed: for tests that count.
+    pub fn seed_dice(&self, seed: u64) {
+        self.app.dice.restart(seed);
     }
 
     /// Stops: open requests may finish within `server.shutdown_grace`, then everything is saved.

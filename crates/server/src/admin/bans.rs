@@ -1,4 +1,5 @@
-//! Addresses that anonymous callers may not come from. Callers with a client key are not held up by a ban.
+//! Addresses that anonymous callers may not come from, banned by hand or by keymux itself. Callers with a client key are
+//! not held up by a ban. When keymux bans is in `gateway/door.rs`.
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -18,6 +19,7 @@ use super::page::{Page, Paging, TextFilter, slice, turned};
 use super::time::Time;
 use super::who::Admin;
 use crate::app::App;
+use crate::events::Happening;
 use crate::live::{self, Touched};
 use crate::snapshot::network;
 
@@ -27,9 +29,18 @@ pub(super) struct BanView {
     /// An IPv4 address, or the first address of an IPv6 /64, all of which is banned.
     #[schema(example = "203.0.113.9")]
     ip: String,
+    /// The same as a network, with all that is banned.
+    #[schema(example = "203.0.113.9/32")]
+    network: String,
     /// Why, for those who read the list.
-    #[schema(example = "scraping")]
+    #[schema(example = "3601 requests in an hour")]
     reason: String,
+    /// Who banned it: a user's name, or `keymux` itself; null: an older version did not write it down.
+    #[schema(example = "keymux")]
+    created_by: Option<String>,
+    /// The requests of an hour for which keymux banned it; null: it was banned by hand.
+    #[schema(example = 3601)]
+    requests: Option<u64>,
     created_at: Time,
     /// When it ends by itself; null: when it is lifted.
     until: Option<Time>,
@@ -39,7 +50,7 @@ pub(super) struct BanView {
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct NewBan {
-    /// The address; of IPv6 the whole /64 is banned.
+    /// The address; of IPv6 the whole /64 is banned, and may be given as such.
     #[schema(example = "203.0.113.9")]
     ip: String,
     /// Why, for those who read the list.
@@ -69,9 +80,17 @@ async fn list_bans(
     let order = paging.order(&["ip", "created_at"])?;
     let now = app.clock.now();
     let mut bans = app.store.load_bans().await?;
+    bans.retain(|ban| ban.is_in_force(now));
+    let fresh = app.fresh_bans.waiting(now).into_iter();
+    for (_, ban) in fresh {
+        if bans.iter().all(|known| known.address != ban.address) {
+            bans.push(ban);
+        }
+    }
     bans.retain(|ban| {
-        let is_in_force = ban.until.is_none_or(|until| until > now);
-        is_in_force && filter.matches(&[&ban.address, &ban.reason])
+        let network = written(&ban.address);
+        let by = ban.created_by.as_deref().unwrap_or_default();
+        filter.matches(&[&ban.address, &network, &ban.reason, by])
     });
     match order.field {
         "created_at" => bans.sort_by_key(|ban| ban.created_at),
@@ -107,6 +126,8 @@ async fn create_ban(
     let ban = Ban {
         address: address.to_string(),
         reason: input.reason,
+        created_by: Some(who.name()),
+        requests: None,
         created_at: now,
         until: input.until.map(|until| until.0),
     };
@@ -116,16 +137,18 @@ async fn create_ban(
         Some(until) => format!("until {until}: {}", ban.reason),
         None => ban.reason.clone(),
     };
-    change
-        .log(&event(&who.name(), Action::Ban, &ban.address, details), now)
-        .await?;
+    let line = event(&who.name(), Action::Ban, &ban.address, details);
+    change.log(&line, now).await?;
+    // One that waits for the store finds this one there, and gives way to it.
     live::publish(&app, change, Touched::Bans).await?;
+    app.events.tell(|| Happening::Ban(ban.clone()));
     Ok((StatusCode::CREATED, Json(BanView::from(ban))))
 }
 
-/// Lift a ban.
+/// Lift a ban. What was counted of the address is forgotten with it.
 #[utoipa::path(delete, path = "/api/bans/{ip}", tag = "bans",
-    params(("ip" = String, Path, description = "The address, as the list shows it.", example = "203.0.113.9")),
+    params(("ip" = String, Path, description = "The address, or the network, as the list shows it.",
+        example = "203.0.113.9")),
     responses(
         (status = 204, description = "The ban is lifted."),
         (status = 404, description = "There is no such ban.", body = super::error::ErrorBody)))]
@@ -135,28 +158,40 @@ async fn delete_ban(
     Id(ip): Id<String>,
 ) -> Result<StatusCode, ApiError> {
     let not_found = || ApiError::not_found("ban of", &ip);
-    let address: IpAddr = ip.parse().map_err(|_| not_found())?;
-    let address = network(address).to_string();
+    let network = network(parse(&ip).ok_or_else(not_found)?);
+    let address = network.to_string();
     let now = app.clock.now();
     let change = app.store.change().await?;
-    if !change.lift_ban(&address).await? {
+    let is_stored = change.lift_ban(&address).await?;
+    // While the change is open nobody stores it, and afterwards it is not there to be stored.
+    let fresh = app.fresh_bans.lift(network);
+    if !is_stored && fresh.is_none() {
         return Err(not_found());
     }
-    change
-        .log(
-            &event(&who.name(), Action::Unban, &address, String::new()),
-            now,
-        )
-        .await?;
-    live::publish(&app, change, Touched::Bans).await?;
+    let line = event(&who.name(), Action::Unban, &address, String::new());
+    let lifted = async {
+        change.log(&line, now).await?;
+        live::publish(&app, change, Touched::Bans).await
+    };
+    if let Err(error) = lifted.await {
+        if let Some(ban) = fresh {
+            app.fresh_bans.impose(network, ban);
+        }
+        return Err(error.into());
+    }
+    app.visitors.forget(network);
+    app.events.tell(|| Happening::Unban(network));
     Ok(StatusCode::NO_CONTENT)
 }
 
 impl From<Ban> for BanView {
     fn from(ban: Ban) -> Self {
         Self {
+            network: written(&ban.address),
             ip: ban.address,
             reason: ban.reason,
+            created_by: ban.created_by,
+            requests: ban.requests,
             created_at: ban.created_at.into(),
             until: ban.until.map(Time),
         }
@@ -164,11 +199,28 @@ impl From<Ban> for BanView {
 }
 
 fn read_address(text: &str) -> Result<IpAddr, ApiError> {
-    text.trim().parse().map_err(|_| {
-        let text =
-            format!("{text:?} is no address; expected one such as 203.0.113.9 or 2001:db8::1");
+    parse(text.trim()).ok_or_else(|| {
+        let text = format!(
+            "{text:?} is no address; expected one such as 203.0.113.9 or 2001:db8::1, or the /64 of one"
+        );
         ApiError::invalid("ip", text)
     })
+}
+
+/// An address, or what counts of one as a network: `/32` of IPv4, `/64` of IPv6.
+fn parse(text: &str) -> Option<IpAddr> {
+    let Some((address, length)) = text.split_once('/') else {
+        return text.parse().ok();
+    };
+    let address: IpAddr = address.parse().ok()?;
+    let is_whole = length == if address.is_ipv4() { "32" } else { "64" };
+    (is_whole && network(address) == address).then_some(address)
+}
+
+/// With the length of the network that is meant.
+fn written(address: &str) -> String {
+    let length = if address.contains(':') { "64" } else { "32" };
+    format!("{address}/{length}")
 }
 
 fn event(actor: &str, action: Action, address: &str, details: String) -> Event {

@@ -1,5 +1,6 @@
 //! A stream of what happens now, as server-sent events: `stats` every second, `request` as each one ends, `key` when
-//! one changes how it stands, `lost` when the watcher was too slow. Members see their own.
+//! one changes how it stands, `ban` and `unban` as addresses are banned and let in again, `lost` when the watcher was too
+//! slow. Members see their own.
 
 use std::convert::Infallible;
 use std::sync::Arc;
@@ -17,6 +18,7 @@ use tokio::time::{Interval, MissedTickBehavior};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
+use super::bans::BanView;
 use super::error::ApiError;
 use super::keys::KeyView;
 use super::names::Names;
@@ -47,8 +49,9 @@ struct Watcher {
 
 /// Watch what happens, as server-sent events. `stats`: figures of this moment, every second; for members those of what
 /// is theirs, counted since they have been watching. `request`: one that has
-/// ended, as the request log shows it. `key`: one that stands differently now, as the list of keys shows it. `lost`:
-/// how many events this watcher was too slow for.
+/// ended, as the request log shows it. `key`: one that stands differently now, as the list of keys shows it. `ban`: one
+/// that was made, as the list of bans shows it, and `unban`: the address whose ban was lifted; for administrators, and of
+/// this instance. `lost`: how many events this watcher was too slow for.
 #[utoipa::path(get, path = "/api/events", tag = "stats",
     responses((status = 200, description = "Events, until the caller leaves or keymux stops.",
         body = String, content_type = "text/event-stream")))]
@@ -131,6 +134,14 @@ impl Watcher {
                 event("request", &RequestView::new(record, &labels))
             }
             Happening::Key { provider, key } => self.key(provider, *key),
+            Happening::Ban(ban) => {
+                let view = BanView::from(ban.clone());
+                self.who.is_admin().then(|| event("ban", &view))?
+            }
+            Happening::Unban(network) => {
+                let unban = json!({"ip": network});
+                self.who.is_admin().then(|| event("unban", &unban))?
+            }
         }
     }
 

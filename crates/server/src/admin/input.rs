@@ -1,6 +1,7 @@
 //! What a call brings: a JSON body, a query, a path, each refused in the API's own words when it is wrong.
 
 use axum::body::Bytes;
+use axum::body::HttpBody as _;
 use axum::extract::rejection::{BytesRejection, PathRejection};
 use axum::extract::{FromRequest, FromRequestParts, Path, Request};
 use http::header::CONTENT_TYPE;
@@ -39,6 +40,22 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Input<T> {
                     ApiError::new(error.status(), "bad_body", error.body_text())
                 })?;
         read_json(&bytes).map(Self)
+    }
+}
+
+/// A JSON body that may be left out.
+#[derive(Debug)]
+pub(crate) struct MaybeInput<T>(pub(crate) T);
+
+impl<S: Send + Sync, T: DeserializeOwned + Default> FromRequest<S> for MaybeInput<T> {
+    type Rejection = ApiError;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, ApiError> {
+        if request.body().is_end_stream() {
+            return Ok(Self(T::default()));
+        }
+        let Input(input) = Input::from_request(request, state).await?;
+        Ok(Self(input))
     }
 }
 

@@ -8,11 +8,16 @@ mod activity_logs;
 mod allowed_keys;
 mod bans;
 mod cells;
+mod egress_proxies;
+mod egress_sources;
 mod error;
 mod events;
 mod input;
 mod jobs;
+mod key_checks;
+mod key_files;
 mod keys;
+mod live_sessions;
 mod login;
 mod models;
 mod names;
@@ -21,6 +26,7 @@ mod page;
 mod prices;
 mod providers;
 mod request_logs;
+mod resources;
 mod settings;
 mod stats;
 mod throttle;
@@ -97,9 +103,13 @@ fn routes() -> OpenApiRouter<Arc<App>> {
     OpenApiRouter::with_openapi(openapi::frame())
         .merge(login::routes())
         .merge(keys::routes())
+        .merge(key_checks::routes())
+        .merge(key_files::routes())
         .merge(allowed_keys::routes())
         .merge(models::routes())
         .merge(providers::routes())
+        .merge(egress_proxies::routes())
+        .merge(egress_sources::routes())
         .merge(users::routes())
         .merge(bans::routes())
         .merge(settings::routes())
@@ -107,8 +117,10 @@ fn routes() -> OpenApiRouter<Arc<App>> {
         .merge(stats::routes())
         .merge(events::routes())
         .merge(request_logs::routes())
+        .merge(resources::routes())
         .merge(activity_logs::routes())
         .merge(jobs::routes())
+        .merge(live_sessions::routes())
         .merge(account::routes())
 }
 

@@ -16,6 +16,7 @@ use utoipa::openapi::{
 use super::account::{self, DetailBody};
 use super::error::ErrorBody;
 use super::settings::FieldView;
+use super::stats::Live;
 use super::who::{CSRF_HEADER, SESSION_COOKIE};
 
 const DESCRIPTION: &str = "\
@@ -35,9 +36,9 @@ What callers use (Google's API under `/v1beta` and so on) is described by the pr
 /// The ways of showing a client key that the document names.
 const CLIENT_KEY: [&str; 3] = ["client_key_bearer", "client_key_header", "client_key_query"];
 
-/// What no route names: the bodies of errors, and what holds itself and so is not followed.
+/// What no route names: the bodies of errors, what holds itself and so is not followed, and what comes as events.
 #[derive(utoipa::OpenApi)]
-#[openapi(components(schemas(ErrorBody, DetailBody, FieldView)))]
+#[openapi(components(schemas(ErrorBody, DetailBody, FieldView, Live)))]
 struct Shared;
 
 /// The document before routes are added.
@@ -136,6 +137,10 @@ fn add_errors(operation: &mut Operation, changes: bool) {
         add(
             StatusCode::FORBIDDEN,
             "The client key has no owner, or may not be used from this address.",
+        );
+        add(
+            StatusCode::TOO_MANY_REQUESTS,
+            "Too many unknown client keys were shown from this address; `Retry-After` says when to come back.",
         );
     } else if !is_open {
         add(StatusCode::UNAUTHORIZED, "Nobody is logged in.");

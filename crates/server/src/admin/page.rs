@@ -153,11 +153,16 @@ pub(crate) struct TextFilter {
 impl TextFilter {
     /// Whether one of the texts holds what is asked for.
     pub(crate) fn matches(&self, texts: &[&str]) -> bool {
-        let wanted = self.q.as_deref().unwrap_or_default().to_lowercase();
-        texts
-            .iter()
-            .any(|text| text.to_lowercase().contains(&wanted))
+        holds(self.q.as_deref(), texts)
     }
+}
+
+/// Whether one of the texts holds what is asked for, in capital letters or not.
+pub(crate) fn holds(wanted: Option<&str>, texts: &[&str]) -> bool {
+    let wanted = wanted.unwrap_or_default().to_lowercase();
+    texts
+        .iter()
+        .any(|text| text.to_lowercase().contains(&wanted))
 }
 
 /// The cursor that leads on from a row.

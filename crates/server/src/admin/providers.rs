@@ -1,10 +1,10 @@
-//! The providers that keymux speaks to, with their keys by state, and the ways on which they are reached.
+//! The providers that keymux speaks to, with their keys by state.
 
 use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::State;
-use keypool::Census;
+use keypool::{Census, Existence};
 use serde::Serialize;
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
@@ -13,8 +13,9 @@ use utoipa_axum::routes;
 use super::error::ApiError;
 use super::input::Params;
 use super::page::{Page, Paging, TextFilter, slice, turned};
-use super::who::{Admin, Who};
+use super::who::Who;
 use crate::app::App;
+use crate::checks::CheckedModel;
 
 /// Keys by state.
 #[derive(Clone, Copy, Debug, Default, Serialize, ToSchema)]
@@ -53,24 +54,37 @@ pub(super) struct ProviderView {
     /// False: this version does not speak to it.
     in_use: bool,
     keys: KeyCounts,
+    /// The models that its keys are checked with, and how they fare.
+    checked_models: Vec<CheckedModelView>,
+    /// What is wrong with its configuration, as far as checks of its keys have shown.
+    #[schema(example = json!(["no key has the model gemini-flsh-latest of health_check: correct it"]))]
+    warnings: Vec<String>,
 }
 
-/// A way on which requests leave.
+/// How a model fares with the keys of a provider that are switched on.
 #[derive(Debug, Serialize, ToSchema)]
-pub(super) struct EgressView {
-    /// `direct`, or a proxy without its credentials.
-    #[schema(example = "direct")]
-    name: String,
-    /// `direct`, `http`, `https` or `socks5`.
-    #[schema(example = "direct")]
-    kind: &'static str,
+struct CheckedModelView {
+    /// As the provider names it; null: the keys alone, where no model is listed or in use.
+    #[schema(example = "gemini-flash-latest")]
+    model: Option<String>,
+    /// Whether `health_check` names it; if not, callers have asked for it in the last day.
+    is_listed: bool,
+    /// Every key that was asked says that there is no such model. No key is judged by it then.
+    is_missing: bool,
+    /// Keys whose last check has succeeded.
+    #[schema(example = 17)]
+    works: usize,
+    /// Keys whose last check has not.
+    #[schema(example = 2)]
+    fails: usize,
+    /// Keys that were not checked yet.
+    #[schema(example = 1)]
+    unchecked: usize,
 }
 
 /// The routes of this resource.
 pub(super) fn routes() -> OpenApiRouter<Arc<App>> {
-    OpenApiRouter::new()
-        .routes(routes!(list_providers))
-        .routes(routes!(list_egress))
+    OpenApiRouter::new().routes(routes!(list_providers))
 }
 
 /// Every provider of the configuration.
@@ -90,6 +104,7 @@ async fn list_providers(
     let rows = turned(wanted.collect(), order);
     let view = |(name, settings): &(&String, &config::Provider)| {
         let spoken = snapshot.provider(name);
+        let models = app.checks.models(name);
         ProviderView {
             name: (*name).clone(),
             kind: settings.kind.name(),
@@ -97,29 +112,32 @@ async fn list_providers(
             default_model: settings.default_model.clone(),
             in_use: spoken.is_some(),
             keys: spoken.map_or_else(KeyCounts::default, |it| it.pools.census(now).into()),
+            warnings: models.iter().filter_map(warning).collect(),
+            checked_models: models.into_iter().map(CheckedModelView::from).collect(),
         }
     };
     slice(&rows, &paging, |(name, _)| (*name).clone(), view).map(Json)
 }
 
-/// The ways on which requests leave. Proxies are not in this version: requests leave directly.
-#[utoipa::path(get, path = "/api/egress_proxies", tag = "pool",
-    params(Paging, TextFilter),
-    responses((status = 200, description = "A page of them, by name.", body = Page<EgressView>)))]
-async fn list_egress(
-    State(app): State<Arc<App>>,
-    _: Admin,
-    paging: Paging,
-    Params(filter): Params<TextFilter>,
-) -> Result<Json<Page<EgressView>>, ApiError> {
-    let order = paging.order(&["name"])?;
-    let mut names = vec![app.direct.to_string()];
-    names.retain(|name| filter.matches(&[name]));
-    let view = |name: &String| EgressView {
-        name: name.clone(),
-        kind: "direct",
-    };
-    slice(&turned(names, order), &paging, Clone::clone, view).map(Json)
+fn warning(model: &CheckedModel) -> Option<String> {
+    let is_missing = model.checks.existence == Existence::Missing;
+    let name = &model.checks.model;
+    (is_missing && model.is_listed)
+        .then(|| format!("no key has the model {name} of health_check: correct it"))
+}
+
+impl From<CheckedModel> for CheckedModelView {
+    fn from(model: CheckedModel) -> Self {
+        let name = model.checks.model.to_string();
+        Self {
+            model: Some(name).filter(|name| !name.is_empty()),
+            is_listed: model.is_listed,
+            is_missing: model.checks.existence == Existence::Missing,
+            works: model.checks.works,
+            fails: model.checks.fails,
+            unchecked: model.checks.unchecked,
+        }
+    }
 }
 
 impl From<Census> for KeyCounts {

@@ -149,9 +149,11 @@ async fn update_settings(
         .map(|name| (name.clone(), next.stored().get(name).cloned()));
     let values: BTreeMap<String, Option<Value>> = values.collect();
     change.put_settings(&values, now).await?;
+    let masked = next.settings();
     for (name, value) in &values {
-        let details = match value {
-            Some(value) => format!("{name} = {}", shown(value)),
+        let listed = masked.iter().find(|setting| setting.name == name);
+        let details = match listed.filter(|_| value.is_some()) {
+            Some(setting) => format!("{name} = {}", shown(&setting.value)),
             None => format!("{name} back to its default"),
         };
         change.log(&event(&who.name(), name, details), now).await?;
@@ -239,7 +241,7 @@ fn invalid(errors: &ConfigErrors) -> ApiError {
     )
 }
 
-/// For the activity log. Settings that may hold secrets have no effect yet, so none can be here.
+/// A value for the activity log, in which secrets are masked.
 fn shown(value: &Value) -> String {
     let text = value.to_string();
     match text.char_indices().nth(200) {

@@ -20,11 +20,7 @@ impl From<UnixMs> for Time {
 
 impl std::fmt::Display for Time {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match Timestamp::from_millisecond(self.0.0) {
-            Ok(time) => write!(f, "{time:.3}"),
-            // Later than anything that has a date: what never ends.
-            Err(_) => f.write_str("9999-12-31T23:59:59.999Z"),
-        }
+        f.write_str(&crate::clock::written(self.0))
     }
 }
 

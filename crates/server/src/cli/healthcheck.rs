@@ -8,7 +8,7 @@ use config::Config;
 use http::{HeaderMap, Method};
 
 use super::{block_on, complain};
-use crate::egress::{Origin, OriginOptions, Outgoing, OutgoingBody};
+use crate::egress::{Egress, Origin, OriginOptions, Outgoing, OutgoingBody};
 
 const PATIENCE: Duration = Duration::from_secs(5);
 
@@ -29,7 +29,8 @@ pub(super) fn run(config: &Config) -> anyhow::Result<ExitCode> {
         creates: false,
     };
     block_on(1, async {
-        let answer = tokio::time::timeout(PATIENCE, origin.send(&mut request)).await;
+        let answer =
+            tokio::time::timeout(PATIENCE, origin.send(&mut request, &Egress::Direct)).await;
         let problem = match answer {
             Ok(Ok(answer)) if answer.status().is_success() => return Ok(ExitCode::SUCCESS),
             Ok(Ok(answer)) => format!("answered with status {}", answer.status()),

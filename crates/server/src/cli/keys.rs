@@ -1,6 +1,9 @@
 //! `keymux keys`: list, import, test and export the keys of the store. A running instance takes changes over within
 //! a second.
 
+mod list;
+mod test;
+
 use std::io::Read as _;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -8,16 +11,16 @@ use std::process::ExitCode;
 use anyhow::Context;
 use clap::Subcommand;
 use config::Config;
-use domain::{Class, Key, KeyDraft, KeyHealth, KeySource, KeyState};
+use domain::{Key, KeyDraft, KeySource, KeyState};
 use store::Store;
 
 use super::{block_on, complain, say};
 use crate::clock::Clock;
-use crate::{boot, key_text, probe, upstreams};
+use crate::{boot, key_text};
 
 #[derive(Debug, Subcommand)]
 pub(super) enum KeysCommand {
-    /// Show the keys, masked, with what is known of them.
+    /// Show the keys, masked, with where they come from and what is known of them; and what is wrong with key files.
     List {
         /// Only of this provider.
         #[arg(long)]
@@ -31,10 +34,14 @@ pub(super) enum KeysCommand {
         #[arg(long, default_value = "google")]
         provider: String,
     },
-    /// Ask the provider, with each key in turn, whether it works; one that does is used again. Costs no quota.
+    /// Ask the provider whether keys work; those that do are used again. Costs no quota.
     Test {
         /// Only the key with this id.
         id: Option<i64>,
+        /// With this model, as the provider names it; left out: the first that the provider's `health_check` names,
+        /// or the key alone.
+        #[arg(long)]
+        model: Option<String>,
         /// Only of this provider.
         #[arg(long)]
         provider: Option<String>,
@@ -51,10 +58,15 @@ pub(super) fn run(command: KeysCommand, config: &Config) -> anyhow::Result<ExitC
     block_on(1, async {
         let (store, _) = boot::open_store(config).await?;
         match command {
-            KeysCommand::List { provider } => list(&store, provider.as_deref()).await,
+            KeysCommand::List { provider } => list::list(&store, config, provider.as_deref()).await,
             KeysCommand::Import { file, provider } => import(&store, config, file, &provider).await,
-            KeysCommand::Test { id, provider } => {
-                test(&store, config, id, provider.as_deref()).await
+            KeysCommand::Test {
+                id,
+                model,
+                provider,
+            } => {
+                let keys = keys_of(&store, provider.as_deref()).await?;
+                test::test(&store, config, keys, id, model.as_deref()).await
             }
             KeysCommand::Export { provider } => export(&store, provider.as_deref()).await,
         }
@@ -65,42 +77,6 @@ async fn keys_of(store: &Store, provider: Option<&str>) -> anyhow::Result<Vec<(K
     let mut keys = store.load_keys().await?;
     keys.retain(|(key, _)| provider.is_none_or(|name| *key.provider == *name));
     Ok(keys)
-}
-
-async fn list(store: &Store, provider: Option<&str>) -> anyhow::Result<ExitCode> {
-    let keys = keys_of(store, provider).await?;
-    say(&format!(
-        "{:>6}  {:<12} {:<12} {:<20} {:<16} state",
-        "id", "provider", "key", "label", "project"
-    ));
-    for (key, state) in &keys {
-        say(&format!(
-            "{:>6}  {:<12} {:<12} {:<20} {:<16} {}",
-            key.id,
-            key.provider,
-            key.secret.masked(),
-            key.label.as_deref().unwrap_or("-"),
-            key.project.as_deref().unwrap_or("-"),
-            state_of(key, state),
-        ));
-    }
-    Ok(ExitCode::SUCCESS)
-}
-
-fn state_of(key: &Key, state: &KeyState) -> String {
-    match state.health {
-        _ if !key.enabled => "disabled".to_owned(),
-        KeyHealth::Active => "active".to_owned(),
-        KeyHealth::Cooling(cooling) => {
-            let left = Clock::start().now().until(cooling.until);
-            format!(
-                "cooling for {} s ({})",
-                left.as_secs(),
-                cooling.class.name()
-            )
-        }
-        KeyHealth::Retired { reason, .. } => format!("invalid ({})", reason.name()),
-    }
 }
 
 async fn import(
@@ -128,7 +104,7 @@ async fn import(
             .context("read standard input")?;
         text
     };
-    let read = key_text::read(&text);
+    let read = key_text::read(text.as_bytes());
     let drafts: Vec<KeyDraft> = read
         .keys
         .iter()
@@ -145,57 +121,6 @@ async fn import(
         complain(&format!("line {}: {}; left out", entry.line, entry.reason));
     }
     Ok(if malformed.is_empty() {
-        ExitCode::SUCCESS
-    } else {
-        ExitCode::FAILURE
-    })
-}
-
-async fn test(
-    store: &Store,
-    config: &Config,
-    id: Option<i64>,
-    provider: Option<&str>,
-) -> anyhow::Result<ExitCode> {
-    let mut keys = keys_of(store, provider).await?;
-    keys.retain(|(key, _)| id.is_none_or(|id| key.id.0 == id));
-    anyhow::ensure!(!keys.is_empty(), "there is no such key");
-    let total = keys.len();
-    let mut failed = 0;
-    for (number, (key, state)) in keys.iter().enumerate() {
-        let settings = config
-            .providers
-            .get(&*key.provider)
-            .filter(|p| p.kind == config::Kind::Gemini);
-        let Some(settings) = settings else {
-            say(&format!(
-                "{}/{total}  key {}: {} cannot be tested in this version",
-                number + 1,
-                key.id,
-                key.provider
-            ));
-            continue;
-        };
-        let origin = upstreams::open_origin(settings, config)?;
-        let verdict = probe::probe(&origin, key).await;
-        failed += usize::from(verdict.class != Class::Ok);
-        if verdict.class == Class::Ok && state.health != KeyHealth::Active {
-            store.revive_keys(&[key.id], Clock::start().now()).await?;
-        }
-        say(&format!(
-            "{}/{total}  key {} ({}): {}",
-            number + 1,
-            key.id,
-            key.secret.masked(),
-            if verdict.class == Class::Ok {
-                "works"
-            } else {
-                verdict.reason
-            }
-        ));
-    }
-    say(&format!("{} of {total} work", total - failed));
-    Ok(if failed == 0 {
         ExitCode::SUCCESS
     } else {
         ExitCode::FAILURE

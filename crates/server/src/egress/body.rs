@@ -8,8 +8,8 @@ use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
 use hyper::body::Incoming;
 
+use super::connections::IdleConnections;
 use super::h1::H1;
-use super::origin::IdleConnections;
 
 /// A body as it comes from the provider. Dropping it before its end cancels the request upstream.
 #[derive(Debug)]

@@ -1,8 +1,10 @@
-//! Why a provider could not be reached, and how far the request had come: that decides whether it may be repeated.
+//! Why a provider could not be reached, whether a proxy is to blame for that, and how far the request had come: that decides whether it may be repeated.
 
 use std::io;
+use std::sync::Arc;
 
 use super::outgoing::TooLarge;
+use super::{Blame, Egress, Proxy, ProxyFault};
 
 /// How far a request had come when it failed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -49,6 +51,14 @@ pub(crate) enum SendError {
         /// What rustls said.
         source: io::Error,
     },
+    /// There is no way through a proxy.
+    #[error("through {egress}: {fault}")]
+    Proxy {
+        /// The proxy's name.
+        egress: Arc<str>,
+        /// What is wrong with it.
+        fault: ProxyFault,
+    },
     /// The HTTP exchange broke off.
     #[error("exchange: {0}")]
     Exchange(#[from] hyper::Error),
@@ -58,7 +68,10 @@ impl SendError {
     /// How far the request had come.
     pub(crate) fn phase(&self) -> Phase {
         match self {
-            Self::Connect { .. } | Self::ConnectTimeout { .. } | Self::Tls { .. } => Phase::Connect,
+            Self::Connect { .. }
+            | Self::ConnectTimeout { .. }
+            | Self::Tls { .. }
+            | Self::Proxy { .. } => Phase::Connect,
             Self::Exchange(error) if error.is_canceled() => Phase::Connect,
             Self::Exchange(_) => Phase::Exchange,
         }
@@ -88,11 +101,41 @@ impl SendError {
             Self::Connect { .. } => "connect_failed",
             Self::ConnectTimeout { .. } => "connect_timeout",
             Self::Tls { .. } => "tls_failed",
+            Self::Proxy { fault, .. } => fault.reason(),
             Self::Exchange(_) => match self.callers_fault() {
                 Some(CallersFault::TooLarge) => "upload_too_large",
                 Some(CallersFault::BrokeOff) => "upload_broke_off",
                 None => "connection_lost",
             },
         }
+    }
+}
+
+/// A failure that an attempt's egress may be to blame for.
+#[derive(Clone, Debug)]
+pub(crate) struct EgressFault {
+    pub(crate) proxy: Arc<Proxy>,
+    pub(crate) blame: Blame,
+    /// A short stable code, for example `proxy_unreachable`.
+    pub(crate) reason: &'static str,
+    /// The provider has seen nothing of the request.
+    pub(crate) is_before_sending: bool,
+}
+
+impl EgressFault {
+    /// What a failure says of the egress that the attempt left by; none: nothing.
+    pub(crate) fn of(error: &SendError, egress: &Egress) -> Option<Self> {
+        let proxy = egress.proxy()?.clone();
+        let blame = match error {
+            SendError::Proxy { fault, .. } => fault.blame(),
+            _ if error.callers_fault().is_some() => return None,
+            _ => Blame::ProxyIfOthersWork,
+        };
+        (blame != Blame::Nobody).then(|| Self {
+            proxy,
+            blame,
+            reason: error.reason(),
+            is_before_sending: error.phase() == Phase::Connect,
+        })
     }
 }

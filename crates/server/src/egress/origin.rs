@@ -1,27 +1,21 @@
-//! A provider's address and the connections to it. `send` takes an idle connection or opens one.
+//! A provider's address. `send` takes an idle connection of the attempt's egress (`connections.rs`), or opens one.
 
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, Instant};
 
 use anyhow::Context;
+use bytes::Bytes;
 use http::header::HOST;
+use http::response::Parts;
 use http::uri::{PathAndQuery, Scheme};
-use http::{HeaderValue, Request, Response, Uri};
-use hyper::client::conn::http2;
-use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use http::{HeaderValue, Request, Response, StatusCode, Uri};
 
 use super::connect::{Endpoint, Io, Protocol};
+use super::connections::{Connections, Shared, ThroughProxies};
 use super::h1::H1;
-use super::{Outgoing, RequestBody, SendError, UpstreamBody, tls};
+use super::{Egress, Outgoing, Proxy, Reach, RequestBody, SendError, UpstreamBody, tls};
 
-/// Servers close idle connections after some minutes; one that is reused shortly before would lose its request.
-const KEEP_IDLE: Duration = Duration::from_secs(60);
+/// Connections that are kept for requests that leave by no proxy.
 const MOST_IDLE: usize = 512;
-/// A path may die without a word; a shared connection on it would swallow every request.
-const KEEP_ALIVE: Duration = Duration::from_secs(20);
-/// Google allows 100 streams on a connection; beyond this another one is opened.
-const STREAMS_PER_CONNECTION: usize = 90;
 
 /// How a provider is reached.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -36,24 +30,29 @@ pub(crate) struct OriginOptions {
     pub(crate) allow_link_local: bool,
 }
 
+/// What a provider has answered to the wish to speak another protocol.
+#[derive(Debug)]
+pub(crate) enum Upgraded {
+    /// It does, from here on; and what of it has come already.
+    Open(Io, Bytes),
+    /// It does not, and says why.
+    Refused(UpstreamBody),
+}
+
 /// A provider's address with its connections.
 #[derive(Debug)]
 pub(crate) struct Origin {
     options: OriginOptions,
     endpoint: Endpoint,
+    /// The same for connections that leave HTTP behind, which HTTP/2 is not offered on.
+    upgrading: Endpoint,
     authority: HeaderValue,
     scheme: Scheme,
     /// The path of the base URL, without a slash at its end.
     base_path: String,
-    idle: Arc<IdleConnections>,
-    h2: Mutex<Vec<Shared>>,
-}
-
-/// An HTTP/2 connection and the streams on it.
-#[derive(Clone, Debug)]
-struct Shared {
-    sender: http2::SendRequest<RequestBody>,
-    streams: Arc<()>,
+    /// Those that leave by no proxy.
+    direct: Connections,
+    through: ThroughProxies,
 }
 
 impl Origin {
@@ -63,22 +62,44 @@ impl Origin {
         let scheme = uri.scheme().cloned().context("base_url has no scheme")?;
         let is_https = scheme == Scheme::HTTPS;
         let tls = is_https.then(|| tls::client_config(options.ca_file.as_deref(), options.http2));
-        Ok(Self {
-            endpoint: Endpoint {
-                host: authority.host().to_owned(),
-                port: authority
-                    .port_u16()
-                    .unwrap_or(if is_https { 443 } else { 80 }),
-                tls: tls.transpose()?,
-                allow_link_local: options.allow_link_local,
+        let default_port = if is_https { 443 } else { 80 };
+        let endpoint = Endpoint {
+            host: authority.host().to_owned(),
+            port: authority.port_u16().unwrap_or(default_port),
+            tls: tls.transpose()?,
+            reach: if options.allow_link_local {
+                Reach::Anywhere
+            } else {
+                Reach::Private
             },
+        };
+        Ok(Self {
+            upgrading: Endpoint {
+                tls: endpoint.tls.as_deref().map(tls::for_upgrades),
+                ..endpoint.clone()
+            },
+            endpoint,
             authority: HeaderValue::from_str(authority.as_str())?,
             scheme,
             base_path: uri.path().trim_end_matches('/').to_owned(),
-            idle: Arc::default(),
-            h2: Mutex::default(),
+            direct: Connections::new(MOST_IDLE),
+            through: ThroughProxies::default(),
             options,
         })
+    }
+
+    /// The same address, without the connections that are open to it.
+    pub(crate) fn unconnected(&self) -> Self {
+        Self {
+            options: self.options.clone(),
+            endpoint: self.endpoint.clone(),
+            upgrading: self.upgrading.clone(),
+            authority: self.authority.clone(),
+            scheme: self.scheme.clone(),
+            base_path: self.base_path.clone(),
+            direct: Connections::new(0),
+            through: ThroughProxies::default(),
+        }
     }
 
     /// What it was made from.
@@ -92,63 +113,122 @@ impl Origin {
         format!("{}://{authority}{}", self.scheme, self.base_path)
     }
 
-    /// Sends the request and gives the answer once its head is there.
+    /// Whether what is sent is encrypted: only then may it leave through a proxy.
+    pub(crate) fn is_encrypted(&self) -> bool {
+        self.endpoint.tls.is_some()
+    }
+
+    /// Sends the request by that egress, and gives the answer once its head is there.
     ///
     /// A kept connection may have been closed by the provider just now; then the request is sent once more on another,
     /// unless it may have been acted on and creates something.
     pub(crate) async fn send(
         &self,
         outgoing: &mut Outgoing,
+        egress: &Egress,
     ) -> Result<Response<UpstreamBody>, SendError> {
-        while let Some(connection) = self.idle.take() {
-            match self.exchange(connection, outgoing).await {
+        match egress {
+            Egress::Direct => self.send_on(&self.direct, outgoing, None).await,
+            Egress::Proxy(proxy) => {
+                proxy.count_attempt();
+                let connections = self.through.of(proxy);
+                Box::pin(self.send_on(&connections, outgoing, Some(proxy))).await
+            }
+        }
+    }
+
+    async fn send_on(
+        &self,
+        connections: &Connections,
+        outgoing: &mut Outgoing,
+        proxy: Option<&Proxy>,
+    ) -> Result<Response<UpstreamBody>, SendError> {
+        while let Some(connection) = connections.idle.take() {
+            match self.exchange(connection, connections, outgoing).await {
                 // It was not written at all: the next one may do.
                 Err(SendError::Exchange(error))
                     if error.is_canceled() && may_repeat(&error, outgoing) => {}
                 Err(SendError::Exchange(error)) if may_repeat(&error, outgoing) => {
-                    return Box::pin(self.send_anew(outgoing)).await;
+                    return Box::pin(self.send_anew(connections, outgoing, proxy)).await;
                 }
                 done => return done,
             }
         }
-        if let Some(shared) = self.shared() {
+        if let Some(shared) = connections.shared() {
             match Box::pin(self.exchange_h2(shared, outgoing)).await {
                 Err(SendError::Exchange(error)) if may_repeat(&error, outgoing) => {}
                 done => return done,
             }
         }
-        Box::pin(self.send_anew(outgoing)).await
+        Box::pin(self.send_anew(connections, outgoing, proxy)).await
+    }
+
+    /// Asks by that egress to speak another protocol, on a connection of its own.
+    pub(crate) async fn upgrade(
+        &self,
+        outgoing: &mut Outgoing,
+        egress: &Egress,
+    ) -> Result<(Parts, Upgraded), SendError> {
+        let (io, idle) = match egress {
+            Egress::Direct => {
+                let (io, _) = self.upgrading.connect().await?;
+                (io, self.direct.idle.clone())
+            }
+            Egress::Proxy(proxy) => {
+                proxy.count_attempt();
+                let (io, _) = self.upgrading.connect_through(proxy).await?;
+                (io, self.through.of(proxy).idle.clone())
+            }
+        };
+        let mut connection = H1::handshake(io).await?;
+        let answer = connection.send(self.h1_request(outgoing)).await?;
+        let (head, incoming) = answer.into_parts();
+        if head.status != StatusCode::SWITCHING_PROTOCOLS {
+            let body = UpstreamBody::h1(incoming, connection, idle);
+            return Ok((head, Upgraded::Refused(body)));
+        }
+        let (io, read) = connection.into_io().await;
+        Ok((head, Upgraded::Open(io, read)))
     }
 
     /// Sends on a connection that is opened for it.
     async fn send_anew(
         &self,
+        connections: &Connections,
         outgoing: &mut Outgoing,
+        proxy: Option<&Proxy>,
     ) -> Result<Response<UpstreamBody>, SendError> {
-        let (io, protocol) = self.endpoint.connect().await?;
+        let (io, protocol) = match proxy {
+            None => self.endpoint.connect().await?,
+            Some(proxy) => self.endpoint.connect_through(proxy).await?,
+        };
         match protocol {
-            Protocol::Http1 => self.exchange(H1::handshake(io).await?, outgoing).await,
-            Protocol::Http2 => self.exchange_h2(self.share(io).await?, outgoing).await,
+            Protocol::Http1 => {
+                let connection = H1::handshake(io).await?;
+                self.exchange(connection, connections, outgoing).await
+            }
+            Protocol::Http2 => {
+                let shared = connections.share(io).await?;
+                self.exchange_h2(shared, outgoing).await
+            }
         }
     }
 
-    /// Closes connections that have been idle for long.
+    /// Closes connections that have been idle for long, and those through proxies that are used no more.
     pub(crate) fn close_idle(&self) {
-        self.idle.close_old();
-        self.shared_connections()
-            .retain(|shared| !shared.sender.is_closed());
+        self.direct.close_old();
+        self.through.close_old();
     }
 
     async fn exchange(
         &self,
         mut connection: H1,
+        connections: &Connections,
         outgoing: &mut Outgoing,
     ) -> Result<Response<UpstreamBody>, SendError> {
-        let mut request = Self::request(outgoing);
-        request.headers_mut().insert(HOST, self.authority.clone());
-        *request.uri_mut() = self.path(outgoing).into();
+        let request = self.h1_request(outgoing);
         let (head, incoming) = connection.send(request).await?.into_parts();
-        let body = UpstreamBody::h1(incoming, connection, self.idle.clone());
+        let body = UpstreamBody::h1(incoming, connection, connections.idle.clone());
         Ok(Response::from_parts(head, body))
     }
 
@@ -167,12 +247,19 @@ impl Origin {
             .and_then(|text| text.parse().ok());
         uri.path_and_query = Some(self.path(outgoing));
         *request.uri_mut() = Uri::from_parts(uri).unwrap_or_default();
-        shared.sender.ready().await?;
-        let (head, incoming) = shared.sender.send_request(request).await?.into_parts();
+        let (answer, streams) = shared.send(request).await?;
+        let (head, incoming) = answer.into_parts();
         Ok(Response::from_parts(
             head,
-            UpstreamBody::h2(incoming, shared.streams),
+            UpstreamBody::h2(incoming, streams),
         ))
+    }
+
+    fn h1_request(&self, outgoing: &mut Outgoing) -> Request<RequestBody> {
+        let mut request = Self::request(outgoing);
+        request.headers_mut().insert(HOST, self.authority.clone());
+        *request.uri_mut() = self.path(outgoing).into();
+        request
     }
 
     fn request(outgoing: &mut Outgoing) -> Request<RequestBody> {
@@ -191,80 +278,10 @@ impl Origin {
         };
         joined.unwrap_or_else(|_| PathAndQuery::from_static("/"))
     }
-
-    /// An HTTP/2 connection with room for a stream.
-    fn shared(&self) -> Option<Shared> {
-        let mut connections = self.shared_connections();
-        connections.retain(|shared| !shared.sender.is_closed());
-        connections
-            .iter()
-            .find(|shared| Arc::strong_count(&shared.streams) <= STREAMS_PER_CONNECTION)
-            .cloned()
-    }
-
-    async fn share(&self, io: Io) -> Result<Shared, SendError> {
-        let (sender, connection) = http2::Builder::new(TokioExecutor::new())
-            .timer(TokioTimer::new())
-            .keep_alive_interval(KEEP_ALIVE)
-            .keep_alive_timeout(KEEP_ALIVE / 2)
-            .handshake(TokioIo::new(io))
-            .await?;
-        #[expect(
-            clippy::disallowed_methods,
-            reason = "it ends with its last user, and nothing is lost with it at shutdown"
-        )]
-        tokio::spawn(connection);
-        let shared = Shared {
-            sender,
-            streams: Arc::new(()),
-        };
-        self.shared_connections().push(shared.clone());
-        Ok(shared)
-    }
-
-    fn shared_connections(&self) -> std::sync::MutexGuard<'_, Vec<Shared>> {
-        self.h2.lock().unwrap_or_else(PoisonError::into_inner)
-    }
 }
 
 fn may_repeat(error: &hyper::Error, outgoing: &Outgoing) -> bool {
     let is_here = matches!(outgoing.body, super::OutgoingBody::Buffered(_));
     let was_closed = error.is_canceled() || error.is_closed() || error.is_incomplete_message();
     is_here && was_closed && (error.is_canceled() || !outgoing.creates)
-}
-
-/// HTTP/1.1 connections that no request uses, last used first.
-///
-/// A mutex, held for a push or a pop: there is nothing to wait for while holding it.
-#[derive(Debug, Default)]
-pub(crate) struct IdleConnections {
-    stack: Mutex<Vec<H1>>,
-}
-
-impl IdleConnections {
-    pub(crate) fn put(&self, mut connection: H1) {
-        connection.idle_since = Instant::now();
-        let mut stack = self.lock();
-        if stack.len() < MOST_IDLE {
-            stack.push(connection);
-        }
-    }
-
-    fn take(&self) -> Option<H1> {
-        loop {
-            let mut connection = self.lock().pop()?;
-            if connection.idle_since.elapsed() < KEEP_IDLE && connection.is_reusable() {
-                return Some(connection);
-            }
-        }
-    }
-
-    fn close_old(&self) {
-        self.lock()
-            .retain(|connection| connection.idle_since.elapsed() < KEEP_IDLE);
-    }
-
-    fn lock(&self) -> std::sync::MutexGuard<'_, Vec<H1>> {
-        self.stack.lock().unwrap_or_else(PoisonError::into_inner)
-    }
 }

@@ -60,6 +60,19 @@ impl OutgoingBody {
         }
     }
 
+    /// The chunks that are here; none of an upload.
+    pub(crate) fn chunks(&self) -> Arc<[Bytes]> {
+        match self {
+            Self::Buffered(chunks) => chunks.clone(),
+            Self::Streamed { .. } => Arc::from([]),
+        }
+    }
+
+    /// Whether an upload has been taken for a sending: it cannot be sent again.
+    pub(crate) fn is_gone(&self) -> bool {
+        matches!(self, Self::Streamed { body: None, .. })
+    }
+
     /// The body for one sending; none when it is gone.
     pub(crate) fn take(&mut self) -> Option<RequestBody> {
         match self {

@@ -32,6 +32,13 @@ pub(crate) fn client_config(
     Ok(Arc::new(config))
 }
 
+/// The same for connections that leave HTTP behind: only HTTP/1.1 does that.
+pub(crate) fn for_upgrades(config: &ClientConfig) -> Arc<ClientConfig> {
+    let mut config = config.clone();
+    config.alpn_protocols = vec![b"http/1.1".into()];
+    Arc::new(config)
+}
+
 fn add_roots(roots: &mut RootCertStore, path: &Path) -> anyhow::Result<()> {
     let mut found = false;
     for certificate in CertificateDer::pem_file_iter(path)? {

@@ -1,6 +1,6 @@
 //! Addresses behind proxies: the one that a caller used, for links that must lead back through keymux, and its own.
 
-use std::net::{IpAddr, SocketAddr};
+use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 
 use http::HeaderMap;
 use http::header::HOST;
@@ -24,21 +24,21 @@ pub(crate) fn as_called(headers: &HeaderMap, peer: IpAddr, trusted: &[IpNet]) ->
 }
 
 /// The address of whoever sent the request. `X-Forwarded-For` counts only from trusted proxies, and of it only the last
-/// entry that is none of them: what stands before was written by the caller.
+/// entry that is none of them: what stands before was written by the caller. What cannot be read hides whoever wrote it:
+/// the proxy that passed it on counts instead. `Forwarded` and `X-Real-IP` are not read: proxies pass on what callers
+/// write there.
 pub(crate) fn sender(headers: &HeaderMap, peer: IpAddr, trusted: &[IpNet]) -> IpAddr {
     let is_trusted = |address: IpAddr| trusted.iter().any(|net| net.contains(&address));
     let peer = peer.to_canonical();
     if !is_trusted(peer) {
         return peer;
     }
-    let lines = headers.get_all("x-forwarded-for").iter();
-    let entries: Vec<&str> = lines
-        .filter_map(|line| line.to_str().ok())
-        .flat_map(|line| line.split(','))
-        .collect();
+    let lines = headers.get_all("x-forwarded-for").iter().rev();
+    let entries = lines.flat_map(|line| line.as_bytes().rsplit(|byte| *byte == b','));
+    let entries = entries.map(<[u8]>::trim_ascii);
     let mut nearest = peer;
-    for entry in entries.iter().rev() {
-        let Some(address) = read_address(entry.trim()) else {
+    for entry in entries.filter(|entry| !entry.is_empty()) {
+        let Some(address) = read_address(entry) else {
             break;
         };
         nearest = address;
@@ -49,12 +49,18 @@ pub(crate) fn sender(headers: &HeaderMap, peer: IpAddr, trusted: &[IpNet]) -> Ip
     nearest
 }
 
-/// An address, perhaps with a port as some proxies write it.
-fn read_address(text: &str) -> Option<IpAddr> {
+/// An address, perhaps with a port or in brackets as some proxies write it.
+fn read_address(entry: &[u8]) -> Option<IpAddr> {
+    let text = std::str::from_utf8(entry).ok()?;
     let plain = text.parse().ok();
     let with_port = || text.parse::<SocketAddr>().ok().map(|address| address.ip());
+    let in_brackets = || {
+        let inside = text.strip_prefix('[')?.strip_suffix(']')?;
+        inside.parse::<Ipv6Addr>().ok().map(IpAddr::V6)
+    };
     plain
         .or_else(with_port)
+        .or_else(in_brackets)
         .map(|address: IpAddr| address.to_canonical())
 }
 
@@ -123,5 +129,46 @@ mod tests {
         check_sender(&["1.2.3.4", "203.0.113.9:4711"], "10.0.0.5", "203.0.113.9");
         check_sender(&["1.2.3.4, nonsense"], "10.0.0.5", "10.0.0.5");
         check_sender(&[], "::ffff:10.0.0.5", "10.0.0.5");
+    }
+
+    #[test]
+    fn an_address_is_read_however_proxies_write_it() {
+        for (entry, expected) in [
+            ("[2001:db8::9]:4711", "2001:db8::9"),
+            ("[2001:db8::9]", "2001:db8::9"),
+            ("2001:db8::9", "2001:db8::9"),
+            ("::ffff:203.0.113.9", "203.0.113.9"),
+            ("[::ffff:203.0.113.9]:80", "203.0.113.9"),
+            ("203.0.113.9,", "203.0.113.9"),
+            ("203.0.113.9 , ,\t", "203.0.113.9"),
+            ("unknown", "10.0.0.5"),
+            ("_hidden", "10.0.0.5"),
+            ("203.0.113.9:", "10.0.0.5"),
+            ("[203.0.113.9]", "10.0.0.5"),
+            ("fe80::1%eth0", "10.0.0.5"),
+            ("\"203.0.113.9\"", "10.0.0.5"),
+            ("010.1.1.1", "10.0.0.5"),
+            ("", "10.0.0.5"),
+        ] {
+            check_sender(&[entry], "10.0.0.5", expected);
+        }
+    }
+
+    #[test]
+    fn what_the_caller_wrote_before_its_address_changes_nothing() {
+        for line in [
+            "\u{ff}, 203.0.113.9",
+            ", , 203.0.113.9",
+            "10.0.0.9, 203.0.113.9",
+        ] {
+            let mut headers = HeaderMap::new();
+            let value = http::HeaderValue::from_bytes(line.as_bytes()).unwrap();
+            headers.append("x-forwarded-for", value);
+            headers.append("forwarded", http::HeaderValue::from_static("for=192.0.2.1"));
+            headers.append("x-real-ip", http::HeaderValue::from_static("192.0.2.1"));
+            let trusted = ["10.0.0.0/8".parse().unwrap()];
+            let sender = sender(&headers, "10.0.0.5".parse().unwrap(), &trusted);
+            assert_eq!(sender.to_string(), "203.0.113.9", "{line:?}");
+        }
     }
 }

@@ -1,28 +1,29 @@
-//! Whether a caller may do what it asks: from where, what, and how much. What is refused here is refused by keymux: it
+//! Whether the holder of a client key may do what it asks: from where, what, and how much. What is refused here is refused by keymux: it
 //! costs no key anything, and the provider does not hear of it. No database is asked.
 
-use std::borrow::Cow;
 use std::net::IpAddr;
 use std::time::Duration;
 
 use domain::{Class, ClientLimits, UnixMs};
 use http::{Method, StatusCode};
 use metering::Refusal;
-use providers::google::{Place, Transfer};
+use providers::{Place, Transfer};
 use serde::Deserialize;
+use wire::openai::request::Request;
 
 use super::call::Call;
 use super::caller::Caller;
 use super::error::GatewayError;
 use super::record::Recording;
 use crate::egress::OutgoingBody;
-use crate::snapshot::{KnownClient, Snapshot};
+use crate::snapshot::KnownClient;
 
 /// What is asked, as far as limits look at it.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Ask<'a> {
     pub(crate) method: &'a Method,
-    pub(crate) provider: &'a str,
+    /// None where it is not known before the body has been read.
+    pub(crate) provider: Option<&'a str>,
     pub(crate) endpoint: &'static str,
     /// Empty where the path names none.
     pub(crate) model: &'a str,
@@ -31,9 +32,9 @@ pub(crate) struct Ask<'a> {
 
 impl Ask<'_> {
     /// Whether usage in the answer is what this request took. A cache that is looked at tells its size by the same name;
-    /// an interaction that ran in the background tells its usage when it is fetched.
+    /// an interaction that ran in the background tells its usage when it is fetched, and a Live session while it lasts.
     pub(crate) fn takes_tokens(&self) -> bool {
-        *self.method == Method::POST || self.endpoint == "interactions"
+        *self.method == Method::POST || matches!(self.endpoint, "interactions" | "live")
     }
 }
 
@@ -41,15 +42,11 @@ impl Ask<'_> {
 pub(crate) fn admit(
     caller: &Caller,
     ask: &Ask<'_>,
-    snapshot: &Snapshot,
     recording: &Recording,
     now: UnixMs,
 ) -> Result<(), GatewayError> {
     let Caller::Client(known) = caller else {
-        return match snapshot.ban(ask.address, now) {
-            Some(_) => Err(forbidden("callers from this address are banned")),
-            None => Ok(()),
-        };
+        return Ok(());
     };
     check_access(known, ask)?;
     let limits = &known.client.limits;
@@ -59,10 +56,43 @@ pub(crate) fn admit(
             Ok(())
         }
         Err(refusal) => {
-            recording.standing(known.meter.standing(limits, now));
+            recording.standing(Some(known.meter.standing(limits, now)));
             Err(too_much(&refusal))
         }
     }
+}
+
+/// Whether the caller may use the model that a session turns out to be for; whoever may use some only must name it.
+pub(crate) fn check_session(
+    caller: &Caller,
+    provider: &str,
+    model: &str,
+) -> Result<(), GatewayError> {
+    let Caller::Client(known) = caller else {
+        return Ok(());
+    };
+    if model.is_empty() && !known.client.limits.allowed_models.is_empty() {
+        return Err(forbidden(
+            "this client key may use some models only, and the session names none",
+        ));
+    }
+    if model.is_empty() || known.access.allows_model(provider, model) {
+        return Ok(());
+    }
+    Err(model_refused(model))
+}
+
+/// Whether the caller's limits have room for more tokens and money.
+pub(crate) fn has_room(caller: &Caller, now: UnixMs) -> bool {
+    let Caller::Client(known) = caller else {
+        return true;
+    };
+    let standing = known.meter.standing(&known.client.limits, now);
+    let has_tokens = [standing.tokens_minute, standing.tokens_day]
+        .iter()
+        .all(|gauge| gauge.remaining() != Some(0));
+    let budget = standing.budget;
+    has_tokens && budget.limit.is_none_or(|limit| budget.spent < limit)
 }
 
 /// Whether the caller's limits count what answers take.
@@ -124,15 +154,19 @@ fn check_access(known: &KnownClient, ask: &Ask<'_>) -> Result<(), GatewayError> 
         let text = format!("this client key may not be used from {}", ask.address);
         return Err(forbidden(text));
     }
-    if !access.allows_provider(ask.provider) {
-        let text = format!("this client key may not use the provider {}", ask.provider);
+    if let Some(provider) = ask
+        .provider
+        .filter(|provider| !access.allows_provider(provider))
+    {
+        let text = format!("this client key may not use the provider {provider}");
         return Err(forbidden(text));
     }
     if !access.allows_endpoint(ask.endpoint) {
         let text = format!("this client key may not use the endpoint {}", ask.endpoint);
         return Err(forbidden(text));
     }
-    if !ask.model.is_empty() && !access.allows_model(ask.provider, ask.model) {
+    let is_refused = |provider| !access.allows_model(provider, ask.model);
+    if !ask.model.is_empty() && ask.provider.is_some_and(is_refused) {
         return Err(model_refused(ask.model));
     }
     if makes_token(ask) && !may_make_tokens(&known.client.limits) {
@@ -153,7 +187,7 @@ fn may_make_tokens(limits: &ClientLimits) -> bool {
     *limits == ClientLimits::default() || limits.allowed_endpoints.contains("auth_tokens")
 }
 
-fn model_refused(model: &str) -> GatewayError {
+pub(crate) fn model_refused(model: &str) -> GatewayError {
     forbidden(format!("this client key may not use the model {model}"))
 }
 
@@ -161,7 +195,8 @@ pub(crate) fn forbidden(text: impl Into<String>) -> GatewayError {
     GatewayError::upstream(StatusCode::FORBIDDEN, Class::Refused, text).code("not_allowed")
 }
 
-fn too_much(refusal: &Refusal) -> GatewayError {
+/// A limit is used up, which is the same for client keys and for addresses.
+pub(crate) fn too_much(refusal: &Refusal) -> GatewayError {
     GatewayError::upstream(
         StatusCode::TOO_MANY_REQUESTS,
         Class::Refused,
@@ -174,7 +209,8 @@ fn too_much(refusal: &Refusal) -> GatewayError {
     .retry_after(refusal.retry_after_s().map(Duration::from_secs))
 }
 
-/// What a JSON body names as that which is to answer: models, and agents, which stand for one.
+/// What a JSON body names as that which is to answer: models, and agents, which stand for one. None where it cannot be
+/// said for certain: another parser may read a name that is written twice otherwise.
 fn models_in(body: &OutgoingBody) -> Vec<String> {
     #[derive(Deserialize)]
     struct Named {
@@ -186,19 +222,50 @@ fn models_in(body: &OutgoingBody) -> Vec<String> {
     struct Batch {
         model: Option<String>,
     }
-    let OutgoingBody::Buffered(chunks) = body else {
+    let Ok(request) = Request::read(body.chunks()) else {
         return Vec::new();
     };
-    let whole = match &**chunks {
-        [one] => Cow::Borrowed(&**one),
-        several => Cow::Owned(several.concat()),
-    };
-    let Ok(named) = serde_json::from_slice::<Named>(&whole) else {
+    let Ok(named) = serde_json::from_slice::<Named>(&request.whole()) else {
         return Vec::new();
     };
+    if names_others(&request).is_some() {
+        return Vec::new();
+    }
     let batched = named.batch.and_then(|batch| batch.model);
     [named.model, named.agent, batched]
         .into_iter()
         .flatten()
         .collect()
+}
+
+/// Members by which some providers let a request name further models, or a choice of them.
+const OTHER_MODELS: [&str; 4] = ["models", "fallbacks", "preset", "effort"];
+/// Members by which an answer is made later, and fetched past the limits of what it takes.
+const LATER: [&str; 2] = ["deferred", "background"];
+
+fn names_others(request: &Request) -> Option<&'static str> {
+    OTHER_MODELS.into_iter().find(|member| request.has(member))
+}
+
+/// Refuses members of a request by which a limited client key would get past its limits.
+pub(crate) fn check_members(caller: &Caller, request: &Request) -> Result<(), GatewayError> {
+    let Some(client) = caller.client() else {
+        return Ok(());
+    };
+    if !client.limits.allowed_models.is_empty()
+        && let Some(member) = names_others(request)
+    {
+        let text = format!("this client key may use some models only, so {member} may not be used");
+        return Err(forbidden(text).param(member));
+    }
+    let later = LATER.into_iter().find(|member| request.has(member));
+    match later.filter(|_| counts_answers(caller)) {
+        Some(member) => {
+            let text = format!(
+                "this client key has a limit of tokens or money, so {member} may not be used"
+            );
+            Err(forbidden(text).param(member))
+        }
+        None => Ok(()),
+    }
 }

@@ -5,26 +5,30 @@ use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use bytes::{Bytes, BytesMut};
-use domain::{Certainty, Class, Verdict};
+use domain::{Class, Secret, UnixMs, Verdict};
 use http::header::{CONTENT_LENGTH, CONTENT_TYPE};
 use http::response::Parts;
-use http::{HeaderValue, Method, Response, StatusCode};
+use http::{HeaderValue, Method, StatusCode};
 use http_body_util::BodyExt;
-use providers::google::{self, ErrorAnswer, Place, Transfer};
+use providers::{Api, ErrorAnswer, Place, Transfer};
 use wire::gemini::{AnswerScan, Content, Framing};
 
-use super::call::Call;
+use super::call::{Call, Reply};
 use super::credentials::Credential;
+use super::failure::{
+    Failure, Judged, broke_off, no_token, refusal, timed_out, token_over, unreachable_provider,
+    unusable_key,
+};
+use super::giving::Account;
 use super::headers;
 use super::hold::{Answer, Flow};
-use crate::egress::{CallersFault, Phase, SendError, UpstreamBody};
+use crate::egress::{Egress, OutgoingBody, Upgraded, UpstreamBody};
 use crate::snapshot::Provider;
 
 /// The most that is read of an error's body.
 const LARGEST_ERROR: usize = 1 << 20;
 /// How long an error's body may pause.
 const ERROR_PAUSE: Duration = Duration::from_secs(3);
-const LONGEST_EXCERPT: usize = 512;
 /// A document up to this size is read whole before it is passed on: a caller has no use for half of one, and one that
 /// breaks off can still be asked of another key.
 const SMALL_DOCUMENT: usize = 64 * 1024;
@@ -37,44 +41,32 @@ pub(crate) struct Tried {
     /// The provider's status, where it answered.
     pub(crate) status: Option<u16>,
     pub(crate) verdict: Verdict,
+    /// How it left.
+    pub(crate) egress: Egress,
     /// Until it was judged.
     pub(crate) took: Duration,
     pub(crate) result: Result<Box<Answer>, Box<Failure>>,
 }
 
-/// A try that gave no answer for the caller.
-#[derive(Debug, Default)]
-pub(crate) struct Failure {
-    /// What the provider said, without secrets.
-    pub(crate) refusal: Option<Refusal>,
-    /// An answer without content: passed on as it is when it is not tried again.
-    pub(crate) empty: Option<Answer>,
-    /// Nothing can have been created by it.
-    pub(crate) is_harmless: bool,
-    /// What only the log says.
-    pub(crate) private: String,
+/// A key, and how an attempt with it leaves.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Means<'a> {
+    pub(crate) credential: &'a Credential,
+    pub(crate) egress: &'a Egress,
+    pub(crate) now: UnixMs,
 }
 
-/// An error of the provider's, without secrets.
-#[derive(Debug)]
-pub(crate) struct Refusal {
-    pub(crate) head: Parts,
-    pub(crate) body: Bytes,
-}
-
-type Judged = (Option<u16>, Verdict, Result<Box<Answer>, Box<Failure>>);
-
-/// Tries `call` with one key, for at most `limit` up to the first useful chunk; an upload, as long as it moves within
+/// Tries `call` with one key by one egress, for at most `limit` up to the first useful chunk; an upload, as long as it moves within
 /// `limit`.
 pub(crate) async fn send(
     provider: &Provider,
     call: &mut Call,
-    credential: &Credential,
+    means: Means<'_>,
     limit: Duration,
 ) -> Tried {
     let began = Instant::now();
     let moved = call.outgoing.body.moved();
-    let mut exchange = pin!(exchange(provider, call, credential));
+    let mut exchange = pin!(exchange(provider, call, means));
     let mut seen = 0;
     let (status, verdict, result) = loop {
         if let Ok(judged) = tokio::time::timeout(limit, exchange.as_mut()).await {
@@ -91,44 +83,149 @@ pub(crate) async fn send(
     Tried {
         status,
         verdict,
+        egress: means.egress.clone(),
         took: began.elapsed(),
         result,
     }
 }
 
-async fn exchange(provider: &Provider, call: &mut Call, credential: &Credential) -> Judged {
-    if google::authenticate(&mut call.outgoing.headers, credential.secret(), call.place).is_err() {
+/// Tries once, and once more where only that was refused which was fetched or given before the request itself: the token
+/// that the key had been exchanged for, or files that the account no longer has.
+async fn exchange(provider: &Provider, call: &mut Call, means: Means<'_>) -> Judged {
+    let judged = with_token(provider, call, means).await;
+    let is_token_over = provider.says_token_is_over(&judged.1);
+    if is_token_over && call.is_sent_once() {
+        return token_over(judged.0);
+    }
+    if is_token_over || may_lack_files(call, &judged) {
+        return Box::pin(with_token(provider, call, means)).await;
+    }
+    judged
+}
+
+/// Whether the account may not have what it was given for an earlier request.
+fn may_lack_files(call: &Call, (status, verdict, _): &Judged) -> bool {
+    let is_missed = matches!(verdict.class, Class::BadRequest | Class::AffinityMiss);
+    call.files.is_some() && *status == Some(404) && is_missed
+}
+
+async fn with_token(provider: &Provider, call: &mut Call, means: Means<'_>) -> Judged {
+    let key = means.credential.secret();
+    let bearer = match provider.bearer(key, means.egress, means.now).await {
+        Ok(bearer) => bearer,
+        Err(refusal) => return no_token(&refusal),
+    };
+    let token = provider.tokens.is_some().then(|| bearer.clone());
+    let judged = shown(provider, call, means, bearer).await;
+    if let Some(token) = token {
+        provider.refuse_token(key, &token, &judged.1);
+    }
+    judged
+}
+
+/// Sends the call with what is shown for the key, and reads what comes back.
+async fn shown(provider: &Provider, call: &mut Call, means: Means<'_>, bearer: Secret) -> Judged {
+    let Means {
+        credential,
+        egress,
+        now,
+    } = means;
+    if let Some(files) = call.files.clone() {
+        let account = Account {
+            provider,
+            account: credential.account(),
+            egress,
+            bearer: &bearer,
+            now,
+        };
+        match account.finish(&*files).await {
+            Ok(chunks) => call.outgoing.body = OutgoingBody::Buffered(chunks),
+            Err(judged) => return judged,
+        }
+    }
+    let (headers, api) = (&mut call.outgoing.headers, provider.api);
+    if api.authenticate(headers, &bearer, call.place).is_err() {
         return unusable_key();
     }
     provider.add_default_headers(&mut call.outgoing.headers);
-    let response = match provider.origin.send(&mut call.outgoing).await {
+    if call.opening.is_some() {
+        return Box::pin(open(provider, call, means, &bearer)).await;
+    }
+    let response = match provider.origin.send(&mut call.outgoing, egress).await {
         Ok(response) => response,
-        Err(error) => return unreachable_provider(&error),
+        Err(error) => return unreachable_provider(&error, egress),
     };
     let (mut head, body) = response.into_parts();
-    headers::clean_for_caller(&mut head.headers, credential.secret().expose());
-    if head.status.is_client_error() || head.status.is_server_error() {
-        return Box::pin(refused(call, credential, head, body)).await;
+    headers::clean_for_caller(&mut head.headers, bearer.expose());
+    if provider.tokens.is_some() {
+        headers::clean_for_caller(&mut head.headers, credential.secret().expose());
     }
-    hold(provider, call, credential, head, body).await
+    let is_failure = head.status.is_client_error() || head.status.is_server_error();
+    let is_own_dialect = matches!(call.reply, Reply::AsItIs);
+    if is_failure || (!is_own_dialect && !head.status.is_success()) {
+        let secrets = [bearer.expose(), credential.secret().expose()];
+        let judged = Box::pin(refused(api, call, &secrets, head, body)).await;
+        if call.files.is_some() && matches!(judged.1.class, Class::BadRequest | Class::AffinityMiss)
+        {
+            // It may be that what it was given earlier is gone.
+            provider.given.forget(credential.account());
+        }
+        return judged;
+    }
+    let mut secrets = vec![bearer];
+    if provider.tokens.is_some() {
+        secrets.push(credential.secret().clone());
+    }
+    hold(provider, call, egress, secrets, head, body).await
+}
+
+/// Opens a WebSocket, and says on it what is to be said before anything else.
+async fn open(provider: &Provider, call: &mut Call, means: Means<'_>, bearer: &Secret) -> Judged {
+    let secrets = [bearer.expose(), means.credential.secret().expose()];
+    if let Some(opening) = &call.opening {
+        opening.show_token(&mut call.outgoing.headers);
+    }
+    let upgraded = provider.origin.upgrade(&mut call.outgoing, means.egress);
+    let (mut head, upgraded) = match upgraded.await {
+        Ok(answer) => answer,
+        Err(error) => return unreachable_provider(&error, means.egress),
+    };
+    headers::clean_for_caller(&mut head.headers, bearer.expose());
+    let (io, read) = match upgraded {
+        Upgraded::Open(io, read) => (io, read),
+        Upgraded::Refused(body) => {
+            return refused(provider.api, call, &secrets, head, body).await;
+        }
+    };
+    match &mut call.opening {
+        Some(opening) => {
+            opening
+                .begin(provider.api, head, (io, read), &secrets)
+                .await
+        }
+        None => timed_out(Duration::ZERO),
+    }
 }
 
 /// Reads an error and judges it.
-async fn refused(call: &Call, credential: &Credential, head: Parts, body: UpstreamBody) -> Judged {
+async fn refused(
+    api: Api,
+    call: &Call,
+    secrets: &[&str],
+    head: Parts,
+    body: UpstreamBody,
+) -> Judged {
     let status = head.status.as_u16();
     let body = collect_error(body).await;
-    let verdict = google::judge_error(&ErrorAnswer {
+    let verdict = api.judge_error(&ErrorAnswer {
         status,
         headers: &head.headers,
         body: &body,
         place: call.place,
     });
-    let refusal = refusal(head, body, credential);
     let failure = Failure {
-        private: excerpt(&refusal.body),
-        refusal: Some(refusal),
         is_harmless: proves_nothing_was_done(status, verdict.class),
-        ..Failure::default()
+        ..Failure::refused(refusal(head, body, secrets))
     };
     (Some(status), verdict, Err(Box::new(failure)))
 }
@@ -137,40 +234,38 @@ async fn refused(call: &Call, credential: &Credential, head: Parts, body: Upstre
 async fn hold(
     provider: &Provider,
     call: &Call,
-    credential: &Credential,
+    egress: &Egress,
+    secrets: Vec<Secret>,
     mut head: Parts,
     mut body: UpstreamBody,
 ) -> Judged {
     let status = Some(head.status.as_u16());
-    let scan = scan_for(call, &head);
-    if scan
-        .as_ref()
-        .is_some_and(|scan| scan.framing() != Framing::Json)
-    {
+    let mut flow = flow(provider.api, call, &head, secrets);
+    if flow.is_stream() || flow.may_change() {
         // The end of a broken stream is written by us.
         head.headers.remove(CONTENT_LENGTH);
     }
-    let mut flow = Flow::new(scan);
     let may_link = may_hold_links(call);
     let mut bytes_held = 0;
     loop {
         let frame = match body.frame().await {
             Some(Ok(frame)) => frame,
-            Some(Err(error)) => return broke_off(status, &error),
+            Some(Err(error)) => return broke_off(status, error, egress),
             None => break,
         };
         let Ok(chunk) = frame.into_data() else {
             continue;
         };
         bytes_held += chunk.len();
-        let progress = flow.push(chunk, credential.secret());
+        let progress = flow.push(chunk);
         if progress.error && !flow.has_content() {
-            return error_inside(status, head, &flow, credential);
+            return error_inside(status, head, &flow);
         }
         let is_small_document = !flow.is_stream() && bytes_held <= SMALL_DOCUMENT;
         let is_worth_it = progress.useful && flow.has_ready();
         let is_read_whole = may_link || (is_small_document && flow.scan().is_some());
-        if (is_worth_it && !is_read_whole) || bytes_held > MOST_HELD {
+        let is_too_much = bytes_held > MOST_HELD && !flow.is_translated_whole();
+        if (is_worth_it && !is_read_whole) || is_too_much {
             let verdict = flow.verdict();
             return (
                 status,
@@ -183,7 +278,10 @@ async fn hold(
             );
         }
     }
-    flow.finish(credential.secret());
+    flow.finish();
+    if flow.holds_only_an_error() {
+        return error_inside(status, head, &flow);
+    }
     if may_link {
         flow.turn_links(&provider.origin.url(), call.called_at.as_deref());
         head.headers.remove(CONTENT_LENGTH);
@@ -214,6 +312,26 @@ fn may_hold_links(call: &Call) -> bool {
         && call.outgoing.method == Method::GET
 }
 
+/// The answer on its way to the caller, by what it is and what the caller reads.
+fn flow(api: Api, call: &Call, head: &Parts, secrets: Vec<Secret>) -> Flow {
+    let scan = scan_for(call, head);
+    let framing = scan.as_ref().map_or(Framing::Json, AnswerScan::framing);
+    let flow = Flow::new(api, scan, secrets);
+    match &call.reply {
+        Reply::AsItIs => flow,
+        Reply::OpenAi {
+            translation,
+            tidying,
+        } => flow.in_openais_dialect(
+            translation
+                .as_ref()
+                .map(|translation| translation.begin(framing)),
+            tidying.begin(framing),
+            &call.model,
+        ),
+    }
+}
+
 /// How the answer is read; not at all where it is no JSON.
 fn scan_for(call: &Call, head: &Parts) -> Option<AnswerScan> {
     let kind = head
@@ -231,12 +349,7 @@ fn scan_for(call: &Call, head: &Parts) -> Option<AnswerScan> {
 }
 
 /// An error object inside a 200: the caller gets it as the error that it is.
-fn error_inside(
-    status: Option<u16>,
-    mut head: Parts,
-    flow: &Flow,
-    credential: &Credential,
-) -> Judged {
+fn error_inside(status: Option<u16>, mut head: Parts, flow: &Flow) -> Judged {
     let object = flow
         .scan()
         .and_then(|scan| scan.summary().error.as_deref())
@@ -251,12 +364,7 @@ fn error_inside(
         CONTENT_TYPE,
         HeaderValue::from_static("application/json; charset=UTF-8"),
     );
-    let refusal = refusal(head, body, credential);
-    let failure = Failure {
-        private: excerpt(&refusal.body),
-        refusal: Some(refusal),
-        ..Failure::default()
-    };
+    let failure = Failure::refused(refusal(head, body, &flow.secrets()));
     (status, flow.verdict(), Err(Box::new(failure)))
 }
 
@@ -271,63 +379,6 @@ fn status_of(error: &[u8]) -> StatusCode {
         .and_then(|Code { code }| StatusCode::from_u16(code).ok());
     code.filter(|code| code.is_client_error() || code.is_server_error())
         .unwrap_or(StatusCode::SERVICE_UNAVAILABLE)
-}
-
-/// A key that no header can carry was mistyped by an operator.
-fn unusable_key() -> Judged {
-    let verdict =
-        Verdict::new(Class::KeyInvalid, "key_not_sendable").certainty(Certainty::Decisive);
-    (
-        None,
-        verdict,
-        Err(Box::new(Failure {
-            is_harmless: true,
-            ..Failure::default()
-        })),
-    )
-}
-
-fn unreachable_provider(error: &SendError) -> Judged {
-    let class = match error.callers_fault() {
-        Some(CallersFault::TooLarge) => Class::BadRequest,
-        Some(CallersFault::BrokeOff) => Class::ClientGone,
-        None => Class::Network,
-    };
-    let failure = Failure {
-        is_harmless: error.phase() == Phase::Connect,
-        private: error.to_string(),
-        ..Failure::default()
-    };
-    (
-        None,
-        Verdict::new(class, error.reason()),
-        Err(Box::new(failure)),
-    )
-}
-
-fn broke_off(status: Option<u16>, error: &hyper::Error) -> Judged {
-    let failure = Failure {
-        private: error.to_string(),
-        ..Failure::default()
-    };
-    (
-        status,
-        Verdict::new(Class::ServerError, "broke_off_before_content"),
-        Err(Box::new(failure)),
-    )
-}
-
-fn timed_out(limit: Duration) -> Judged {
-    let private = format!("no useful chunk within {} ms", limit.as_millis());
-    let failure = Failure {
-        private,
-        ..Failure::default()
-    };
-    (
-        None,
-        Verdict::new(Class::Timeout, "first_chunk_timeout"),
-        Err(Box::new(failure)),
-    )
 }
 
 /// A refusal before any work: the call may be sent again even if it creates something.
@@ -347,27 +398,4 @@ async fn collect_error(mut body: UpstreamBody) -> Bytes {
         }
     }
     whole.freeze()
-}
-
-fn refusal(mut head: Parts, body: Bytes, credential: &Credential) -> Refusal {
-    head.headers.remove(CONTENT_LENGTH);
-    Refusal {
-        head,
-        body: redact(body, credential),
-    }
-}
-
-/// The beginning of a body that has been redacted, for the log.
-fn excerpt(body: &[u8]) -> String {
-    String::from_utf8_lossy(&body[..body.len().min(LONGEST_EXCERPT)]).into_owned()
-}
-
-fn redact(body: Bytes, credential: &Credential) -> Bytes {
-    wire::redact::redact(body, &[credential.secret().expose()])
-}
-
-impl From<Refusal> for Response<Bytes> {
-    fn from(refusal: Refusal) -> Self {
-        Self::from_parts(refusal.head, refusal.body)
-    }
 }

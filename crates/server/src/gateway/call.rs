@@ -1,40 +1,98 @@
-//! What is asked: the operation that a path names, and the request as it will leave, with its body held for retries.
+//! What is asked: a request as it came (`Received`), and as it goes to one provider (`Call`), with its body held for retries.
 
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use bytes::{Bytes, BytesMut};
-use domain::Secret;
 use http::header::{ACCEPT_ENCODING, CONTENT_LENGTH};
 use http::request::Parts;
-use http::{HeaderMap, StatusCode};
+use http::{HeaderMap, Method, StatusCode};
 use http_body::Body as _;
 use http_body_util::BodyExt;
 use hyper::body::Incoming;
-use providers::google::{Operation, Place, Transfer};
+use providers::{Operation, Place, Transfer, Translation, WithFiles};
 use wire::gemini::{Content, Framing};
 
+use super::brought::Brought;
 use super::caller::without_credentials;
 use super::error::GatewayError;
-use super::{Route, address, headers};
+use super::live::Opening;
+use super::tidying::Tidying;
+use super::{address, headers};
 use crate::egress::{Outgoing, OutgoingBody};
 use crate::snapshot::Snapshot;
 
-/// A caller's own key for Google.
-const BROUGHT_KEY: &str = "x-google-api-key";
 /// How long a caller may pause while it sends a body.
 const BODY_PAUSE: Duration = Duration::from_secs(60);
 /// How long a body may take that is held for retries.
 const BODY_TIME: Duration = Duration::from_secs(15 * 60);
 const SMALL_CHUNK: usize = 2048;
 
-/// A request, understood as far as routing needs.
+/// A request as it came, read as far as every dialect needs.
+#[derive(Debug)]
+pub(crate) struct Received {
+    pub(crate) method: Method,
+    /// Without credentials, and without what tells who called.
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: OutgoingBody,
+    /// The caller's own keys.
+    pub(crate) brought: Brought,
+    /// The address that the caller used.
+    pub(crate) called_at: Option<String>,
+}
+
+impl Received {
+    /// Reads the request: its body too, unless it is an upload.
+    pub(crate) async fn read(
+        transfer: Transfer,
+        head: Parts,
+        body: Incoming,
+        peer: IpAddr,
+        snapshot: &Snapshot,
+    ) -> Result<Self, GatewayError> {
+        let server = &snapshot.config.server;
+        let called_at = address::as_called(&head.headers, peer, &server.trusted_proxies);
+        let brought = Brought::read(&head.headers);
+        let is_file = transfer == Transfer::Upload && !begins_upload(&head.headers);
+        let body = if is_file {
+            stream(body, &head.headers, server.max_upload.0)?
+        } else {
+            buffer(body, &head.headers, server.max_body.0).await?
+        };
+        let mut headers = head.headers;
+        headers::clean_for_upstream(&mut headers);
+        if transfer != Transfer::Download {
+            // Answers are read as they pass, so they have to come uncompressed.
+            headers.remove(ACCEPT_ENCODING);
+        }
+        Ok(Self {
+            method: head.method,
+            headers,
+            body,
+            brought,
+            called_at,
+        })
+    }
+
+    /// The body's chunks; none of an upload's.
+    pub(crate) fn chunks(&self) -> Arc<[Bytes]> {
+        self.body.chunks()
+    }
+
+    /// The same, and the body is empty afterwards: they are freed as they are read.
+    pub(crate) fn take_chunks(&mut self) -> Vec<Bytes> {
+        let empty = OutgoingBody::Buffered(Arc::from([]));
+        std::mem::replace(&mut self.body, empty).chunks().to_vec()
+    }
+}
+
+/// A request as it goes to one provider.
 #[derive(Debug)]
 pub(crate) struct Call {
-    /// The part of Google's API that it is for.
+    /// The part of the provider's API that it is for.
     pub(crate) place: Place,
-    /// The model asked for; empty where the call names none.
+    /// The model asked for, as the provider names it; empty where the call names none.
     pub(crate) model: String,
     /// What its answer holds.
     pub(crate) answer: Content,
@@ -43,57 +101,59 @@ pub(crate) struct Call {
     /// The caller reads server-sent events.
     pub(crate) is_sse: bool,
     pub(crate) transfer: Transfer,
+    /// What happens to the answer on its way to the caller.
+    pub(crate) reply: Reply,
+    /// Files that the provider must be given before the request can be sent.
+    pub(crate) files: Option<Arc<dyn WithFiles>>,
+    /// A WebSocket that is to be opened, and what it opens with.
+    pub(crate) opening: Option<Box<Opening>>,
     /// As it leaves; the key is added for each attempt.
     pub(crate) outgoing: Outgoing,
-    /// The caller's own key.
-    pub(crate) brought: Option<Secret>,
     /// The address that the caller used.
     pub(crate) called_at: Option<String>,
 }
 
+/// What happens to an answer on its way to the caller.
+#[derive(Clone, Debug)]
+pub(crate) enum Reply {
+    /// It passes as it is.
+    AsItIs,
+    /// It is brought into OpenAI's dialect, as far as it is not.
+    OpenAi {
+        /// Of another dialect.
+        translation: Option<Translation>,
+        /// What the caller did not ask for, or has asked for otherwise.
+        tidying: Tidying,
+    },
+}
+
 impl Call {
-    /// Reads the request: its body too, unless it is an upload.
-    pub(crate) async fn read(
-        route: &Route,
+    /// A request that is passed on to a provider that speaks the caller's dialect.
+    pub(crate) fn passed_on(
         operation: Operation<'_>,
-        head: Parts,
-        body: Incoming,
-        peer: IpAddr,
-        snapshot: &Snapshot,
-    ) -> Result<Self, GatewayError> {
-        let server = &snapshot.config.server;
-        let called_at = address::as_called(&head.headers, peer, &server.trusted_proxies);
-        let brought = brought_key(&head.headers);
-        let is_file = operation.transfer == Transfer::Upload && !begins_upload(&head.headers);
-        let body = if is_file {
-            stream(body, &head.headers, server.max_upload.0)?
-        } else {
-            buffer(body, &head.headers, server.max_body.0).await?
-        };
-        let mut cleaned = head.headers;
-        headers::clean_for_upstream(&mut cleaned);
-        if operation.transfer != Transfer::Download {
-            // Answers are read as they pass, so they have to come uncompressed.
-            cleaned.remove(ACCEPT_ENCODING);
-        }
-        let outgoing = Outgoing {
-            method: head.method,
-            path_and_query: path_and_query(route),
-            headers: cleaned,
-            body,
-            creates: operation.creates,
-        };
-        Ok(Self {
+        path_and_query: String,
+        is_sse: bool,
+        received: Received,
+    ) -> Self {
+        Self {
             place: operation.place,
             model: operation.model.unwrap_or_default().into_owned(),
             answer: operation.answer,
             is_stream: operation.stream,
-            is_sse: route.asks_for_events(),
+            is_sse,
             transfer: operation.transfer,
-            outgoing,
-            brought,
-            called_at,
-        })
+            reply: Reply::AsItIs,
+            files: None,
+            opening: None,
+            outgoing: Outgoing {
+                method: received.method,
+                path_and_query,
+                headers: received.headers,
+                body: received.body,
+                creates: operation.creates,
+            },
+            called_at: received.called_at,
+        }
     }
 
     /// How the answer is cut into events, by its content type.
@@ -107,23 +167,29 @@ impl Call {
         }
     }
 
+    /// The body's chunks; none of an upload's.
+    pub(crate) fn chunks(&self) -> Arc<[Bytes]> {
+        self.outgoing.body.chunks()
+    }
+
+    /// Whether a model is to make something: lists, files and the like are no work for it.
+    pub(crate) fn asks_a_model(&self) -> bool {
+        self.answer != Content::Any
+    }
+
     /// Whether the body is gone once it has been sent.
     pub(crate) fn is_sent_once(&self) -> bool {
         matches!(self.outgoing.body, OutgoingBody::Streamed { .. })
     }
 }
 
-fn path_and_query(route: &Route) -> String {
-    let query = route.query().map(without_credentials).unwrap_or_default();
+/// A path with the caller's query, but for its credentials.
+pub(crate) fn path_and_query(path: &str, query: Option<&str>) -> String {
+    let query = query.map(without_credentials).unwrap_or_default();
     if query.is_empty() {
-        return route.path().to_owned();
+        return path.to_owned();
     }
-    format!("{}?{query}", route.path())
-}
-
-fn brought_key(headers: &HeaderMap) -> Option<Secret> {
-    let text = headers.get(BROUGHT_KEY)?.to_str().ok()?.trim();
-    (!text.is_empty()).then(|| Secret::new(text))
+    format!("{path}?{query}")
 }
 
 /// The first request of a resumable upload brings no file yet, so it can be tried with another key.

@@ -1,14 +1,16 @@
 //! Who asks. A client key is accepted in five places; one that is shown and wrong is refused even where none is needed.
+//! Whom a key belongs to is looked up in `door.rs`.
 
 use std::borrow::Cow;
 use std::sync::Arc;
 
-use domain::{Class, Client, Fingerprint, Secret, UnixMs};
+use domain::{Class, Client, Secret, UnixMs};
 use http::header::AUTHORIZATION;
 use http::{HeaderMap, StatusCode};
+use metering::Access;
 
 use crate::gateway::error::GatewayError;
-use crate::snapshot::{KnownClient, Snapshot};
+use crate::snapshot::KnownClient;
 
 /// Headers in which a client key may be shown besides `Authorization: Bearer`.
 pub(crate) const KEY_HEADERS: [&str; 3] = ["x-goog-api-key", "x-server-key", "x-api-key"];
@@ -16,6 +18,9 @@ pub(crate) const KEY_HEADERS: [&str; 3] = ["x-goog-api-key", "x-server-key", "x-
 ///
 /// A wrong credential of the caller's beside a key of the pool would make the provider refuse that key.
 pub(crate) const KEY_PARAMETERS: [&str; 4] = ["key", "$key", "access_token", "oauth_token"];
+
+/// Keys of one request that are looked at: one in each place that there is, and some that proxies have added.
+const MOST_SHOWN: usize = 8;
 
 /// Who asks.
 #[derive(Clone, Debug)]
@@ -33,32 +38,36 @@ impl Caller {
             Self::Anonymous => None,
         }
     }
+
+    /// What it may use; none: everything.
+    pub(crate) fn access(&self) -> Option<&Access> {
+        match self {
+            Self::Client(known) => Some(&known.access),
+            Self::Anonymous => None,
+        }
+    }
 }
 
-/// Finds out who asks, or refuses.
-pub(crate) fn identify(
-    headers: &HeaderMap,
-    query: Option<&str>,
-    snapshot: &Snapshot,
-    now: UnixMs,
-) -> Result<Caller, GatewayError> {
-    let mut shown = false;
-    for credential in credentials(headers, query) {
-        shown = true;
-        let Some(client) = snapshot
-            .clients
-            .get(&Fingerprint::of(credential.as_bytes()))
-        else {
-            continue;
-        };
-        return check(client, now);
-    }
-    match (shown, snapshot.config.server.auth) {
-        (false, config::Auth::Open) => Ok(Caller::Anonymous),
-        (false, config::Auth::Required) => Err(refused(
-            "no client key: show one as `Authorization: Bearer`, `x-goog-api-key` or `?key=`",
-        )),
-        (true, _) => Err(refused("the client key is not known here")),
+/// Why nobody is let in.
+#[derive(Clone, Debug)]
+pub(crate) enum Stranger {
+    /// No key is shown, and one is needed.
+    Keyless,
+    /// None of the keys that are shown is known.
+    WrongKey,
+    /// The key is known, and does not hold or not for this.
+    Refused(GatewayError),
+}
+
+impl From<Stranger> for GatewayError {
+    fn from(stranger: Stranger) -> Self {
+        match stranger {
+            Stranger::Keyless => refused(
+                "no client key: show one as `Authorization: Bearer`, `x-goog-api-key` or `?key=`",
+            ),
+            Stranger::WrongKey => refused("the client key is not known here"),
+            Stranger::Refused(error) => error,
+        }
     }
 }
 
@@ -78,13 +87,14 @@ pub(crate) fn speaks_openai(headers: &HeaderMap, query: Option<&str>) -> bool {
     !googles.iter().any(|name| headers.contains_key(*name)) && parameter(query, "key").is_none()
 }
 
-pub(crate) fn check(known: &Arc<KnownClient>, now: UnixMs) -> Result<Caller, GatewayError> {
+/// The holder of a client key, if it holds.
+pub(crate) fn check(known: &Arc<KnownClient>, now: UnixMs) -> Result<Caller, Stranger> {
     let client = &known.client;
     if !client.enabled {
-        return Err(refused("the client key is disabled"));
+        return Err(Stranger::Refused(refused("the client key is disabled")));
     }
     if client.expires_at.is_some_and(|end| end <= now) {
-        return Err(refused("the client key has expired"));
+        return Err(Stranger::Refused(refused("the client key has expired")));
     }
     Ok(Caller::Client(known.clone()))
 }
@@ -93,7 +103,8 @@ fn refused(public: &str) -> GatewayError {
     GatewayError::upstream(StatusCode::UNAUTHORIZED, Class::Refused, public).code("invalid_api_key")
 }
 
-fn credentials<'a>(
+/// Keys that are shown, in the order in which they are tried: more than [`MOST_SHOWN`] only guess.
+pub(crate) fn credentials<'a>(
     headers: &'a HeaderMap,
     query: Option<&'a str>,
 ) -> impl Iterator<Item = Cow<'a, str>> {
@@ -111,6 +122,7 @@ fn credentials<'a>(
         .filter(given)
         .map(Cow::Borrowed)
         .chain(parameter(query, "key"))
+        .take(MOST_SHOWN)
 }
 
 /// Every query parameter, percent-decoded.

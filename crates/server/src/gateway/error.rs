@@ -1,12 +1,14 @@
 //! An answer of our own that is a failure. Whose fault it is and what the caller may know are fields, set where it
 //! happens; here they become a response in the caller's dialect, and one line in the log.
 
+use std::borrow::Cow;
 use std::time::Duration;
 
 use domain::Class;
 use http::header::{CONTENT_TYPE, RETRY_AFTER};
 use http::{HeaderValue, Response, StatusCode};
 use wire::gemini::error::{ErrorBody, Shape};
+use wire::simple::{self, Failure};
 
 use crate::http::Body;
 
@@ -19,6 +21,10 @@ pub(crate) enum ErrorShape {
     OpenAi,
     /// Anthropic's.
     Anthropic,
+    /// That of `/gemini-proxy`.
+    Proxy,
+    /// `{"detail": …}`, as below `/api/v1`.
+    Detail,
 }
 
 /// A request that ends without an answer of the provider.
@@ -34,7 +40,22 @@ pub(crate) struct GatewayError {
     /// When to come back.
     pub(crate) retry_after: Option<Duration>,
     /// A machine-readable code, where the dialect has room for one.
-    pub(crate) code: Option<&'static str>,
+    pub(crate) code: Option<Cow<'static, str>>,
+    /// The member of the request at fault, where the dialect has room for it.
+    pub(crate) param: Option<String>,
+}
+
+/// What an error is called in Anthropic's dialect. Source: Claude API reference, "Errors".
+fn anthropic_type(status: StatusCode) -> &'static str {
+    match status {
+        StatusCode::UNAUTHORIZED => "authentication_error",
+        StatusCode::FORBIDDEN => "permission_error",
+        StatusCode::NOT_FOUND => "not_found_error",
+        StatusCode::TOO_MANY_REQUESTS => "rate_limit_error",
+        StatusCode::SERVICE_UNAVAILABLE => "overloaded_error",
+        status if status.is_client_error() => "invalid_request_error",
+        _ => "api_error",
+    }
 }
 
 impl GatewayError {
@@ -47,6 +68,7 @@ impl GatewayError {
             private: None,
             retry_after: None,
             code: None,
+            param: None,
         }
     }
 
@@ -68,9 +90,29 @@ impl GatewayError {
         self
     }
 
-    pub(crate) fn code(mut self, code: &'static str) -> Self {
-        self.code = Some(code);
+    pub(crate) fn code(mut self, code: impl Into<Cow<'static, str>>) -> Self {
+        self.code = Some(code.into());
         self
+    }
+
+    pub(crate) fn param(self, param: &str) -> Self {
+        self.maybe_param(Some(param))
+    }
+
+    pub(crate) fn maybe_param(mut self, param: Option<&str>) -> Self {
+        self.param = param.map(str::to_owned);
+        self
+    }
+
+    /// Its status in the caller's dialect.
+    pub(crate) fn status_in(&self, shape: ErrorShape) -> StatusCode {
+        let status = self.status.as_u16();
+        let told = match shape {
+            ErrorShape::Proxy => Failure::of(status, self.class).status,
+            ErrorShape::Detail => Failure::detail_status(status, self.class),
+            ErrorShape::Gemini(_) | ErrorShape::OpenAi | ErrorShape::Anthropic => status,
+        };
+        StatusCode::from_u16(told).unwrap_or(self.status)
     }
 
     /// The error's body in the caller's dialect.
@@ -82,13 +124,21 @@ impl GatewayError {
                 body.to_json(shape)
             }
             ErrorShape::OpenAi => {
-                let mut body =
-                    wire::openai::error::ErrorBody::new(self.status.as_u16(), &self.public);
-                body.code = self.code;
-                body.to_json()
+                let body = wire::openai::error::ErrorBody::new(self.status.as_u16(), &self.public);
+                let body = body.param(self.param.as_deref());
+                match self.code.as_deref() {
+                    Some(code) => body.code(code).to_json(),
+                    None => body.to_json(),
+                }
             }
+            ErrorShape::Proxy => {
+                let failure = Failure::of(self.status.as_u16(), self.class);
+                simple::failed(failure.code, &self.public)
+            }
+            ErrorShape::Detail => self.detail(),
             ErrorShape::Anthropic => {
-                let error = serde_json::json!({"type": "not_found_error", "message": self.public});
+                let kind = anthropic_type(self.status);
+                let error = serde_json::json!({"type": kind, "message": self.public});
                 serde_json::json!({"type": "error", "error": error})
                     .to_string()
                     .into_bytes()
@@ -96,21 +146,46 @@ impl GatewayError {
         }
     }
 
+    /// A wrong value is pointed at; everything else is a sentence.
+    fn detail(&self) -> Vec<u8> {
+        match &self.param {
+            Some(at) if self.status == StatusCode::UNPROCESSABLE_ENTITY => {
+                let kind = self.code.as_deref().unwrap_or("value_error");
+                simple::invalid(at, kind, &self.public)
+            }
+            _ => simple::detail(&self.public),
+        }
+    }
+
     /// The error as a response.
     pub(crate) fn to_response(&self, shape: ErrorShape) -> Response<Body> {
         let mut response = Response::new(Body::full(self.body(shape)));
-        *response.status_mut() = self.status;
+        *response.status_mut() = self.status_in(shape);
         let headers = response.headers_mut();
         headers.insert(
             CONTENT_TYPE,
             HeaderValue::from_static("application/json; charset=utf-8"),
         );
+        if shape == ErrorShape::OpenAi && self.is_lasting() {
+            // OpenAI's clients try most failures again by themselves.
+            headers.insert("x-should-retry", HeaderValue::from_static("false"));
+        }
         if let Some(after) = self.retry_after {
             // Whole seconds, rounded up: a caller that comes back to the second must not be early.
             let seconds = after.as_secs() + u64::from(after.subsec_nanos() > 0);
             headers.insert(RETRY_AFTER, HeaderValue::from(seconds.max(1)));
         }
         response
+    }
+
+    /// Coming back soon would find the same.
+    fn is_lasting(&self) -> bool {
+        let is_spent = self.code.as_deref() == Some("insufficient_quota");
+        is_spent
+            || matches!(
+                self.class,
+                Class::KeyInvalid | Class::Billing | Class::QuotaDaily
+            )
     }
 
     /// One line for operators; a caller's mistake is none of their business unless they look closer.

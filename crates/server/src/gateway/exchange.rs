@@ -1,22 +1,31 @@
 //! One request with all that it holds on to while it is served: the settings it began with, its provider, its keys.
 
 use std::sync::Arc;
+use std::time::Duration;
 
-use domain::{Class, Verdict};
+use domain::{Class, Secret, UnixMs, Verdict};
 use http::{Response, StatusCode};
-use keypool::Exhausted;
+use keypool::{Exhausted, Prefix};
+use providers::Api;
 
-use super::attempt::{Failure, Tried};
-use super::call::Call;
+use super::affinity::{self, Destination};
+use super::attempt::{self, Means, Tried};
+use super::brought::Brought;
+use super::call::{Call, Reply};
 use super::caller::Caller;
+use super::chain::Chain;
 use super::credentials::{Credential, Credentials};
 use super::error::GatewayError;
 use super::failover::{self, Outcome};
+use super::failure::Failure;
 use super::own_keys::OwnKeys;
+use super::plan::Known;
 use super::record::Recording;
 use super::relay::Relay;
-use super::uploads::Session;
+use super::ways::Ways;
+use super::{Visit, live, refusal};
 use crate::app::App;
+use crate::egress::{Egress, Fault, NoEgress, Refused};
 use crate::http::Body;
 use crate::snapshot::{Provider, Snapshot};
 
@@ -29,49 +38,134 @@ pub(crate) struct Exchange {
     pub(crate) call: Call,
     pub(crate) caller: Caller,
     pub(crate) recording: Recording,
+    /// What it names belongs there, or goes with what is there.
+    pub(crate) destination: Destination,
+    /// What it begins with, where a provider may remember that.
+    pub(crate) prefix: Option<Prefix>,
+    /// Where it can go when this provider has nothing to answer with.
+    chain: Option<Box<Chain>>,
     credentials: Credentials,
     own_keys: OwnKeys,
+    ways: Ways,
 }
 
 impl Exchange {
+    /// A request to one provider.
     pub(crate) fn new(
-        app: &Arc<App>,
-        snapshot: Arc<Snapshot>,
+        visit: Visit,
         provider: Arc<Provider>,
-        mut call: Call,
-        caller: Caller,
-        session: Option<Session>,
-        recording: &Recording,
+        call: Call,
+        brought: &Brought,
     ) -> Self {
-        app.retry_budget.request(app.clock.now());
-        let pinned = session.map(|session| session.key);
-        let owner = caller.client().and_then(|client| client.owner);
-        let credentials = Credentials::new(&provider.pools, owner, call.brought.take(), pinned);
-        let (app, recording) = (app.clone(), recording.clone());
+        visit.app.retry_budget.request(visit.app.clock.now());
+        let pinned = visit.session.map(|session| session.key);
+        let begun_by = visit.session.and_then(|session| session.egress);
+        let owner = visit.caller.client().and_then(|client| client.owner);
+        let brought = brought.key(provider.api);
         Self {
-            app,
-            snapshot,
+            credentials: Credentials::new(&provider.pools, owner, brought, pinned),
+            app: visit.app,
+            snapshot: visit.snapshot,
             provider,
             call,
-            caller,
-            recording,
-            credentials,
+            caller: visit.caller,
+            recording: visit.recording,
+            destination: Destination::Anywhere,
+            prefix: None,
+            chain: None,
             own_keys: OwnKeys::new(owner),
+            ways: Ways::new(begun_by),
         }
+    }
+
+    /// A request to the first provider of a chain; the caller's mistake is said at once.
+    pub(crate) fn along(visit: Visit, mut chain: Chain) -> Result<Self, GatewayError> {
+        let (target, call) = chain.first()?;
+        visit
+            .recording
+            .goes_to(&target.provider.name, &target.model);
+        let mut exchange = Self::new(visit, target.provider, call, &chain.brought);
+        exchange.chain = (!chain.rest.is_empty()).then(|| Box::new(chain));
+        Ok(exchange)
+    }
+
+    /// Finds whose keys it needs by what it names; refuses what is not the caller's.
+    pub(crate) async fn bind(&mut self) -> Result<(), GatewayError> {
+        self.prefix = affinity::prefix(&self.provider, &self.call, &self.snapshot);
+        let destination = affinity::bind(self).await?;
+        self.go(destination);
+        Ok(())
+    }
+
+    /// It has to go somewhere, or had better go there. What is bound to a project cannot be asked of another provider.
+    pub(crate) fn go(&mut self, destination: Destination) {
+        self.credentials.go(&self.provider.pools, &destination);
+        if matches!(destination, Destination::Bound(_) | Destination::WithOwnKey) {
+            self.chain = None;
+        }
+        self.destination = destination;
+    }
+
+    /// Whether the project that it is bound to has any key here.
+    pub(crate) fn has_keys(&self) -> bool {
+        self.credentials.has_home()
+    }
+
+    /// Whether the caller has brought a key of its own.
+    pub(crate) fn has_brought_key(&self) -> bool {
+        self.credentials.has_brought()
+    }
+
+    /// The same with the caller's own key, and no other.
+    pub(crate) fn with_only(self, key: Secret) -> Self {
+        Self {
+            credentials: Credentials::only(&self.provider.pools, key),
+            ..self
+        }
+    }
+
+    /// How many providers could still be asked.
+    pub(crate) fn targets_left(&self) -> usize {
+        self.chain.as_ref().map_or(0, |chain| chain.rest.len())
+    }
+
+    /// Goes on with the next target that can be asked this. False: there is none.
+    pub(crate) fn move_on(&mut self) -> bool {
+        while let Some((target, call)) = self.chain.as_mut().and_then(|chain| chain.next()) {
+            let Ok(call) = call else { continue };
+            let owner = self.caller.client().and_then(|client| client.owner);
+            let brought = self
+                .chain
+                .as_ref()
+                .and_then(|chain| chain.brought.key(target.provider.api));
+            self.recording.goes_to(&target.provider.name, &target.model);
+            self.credentials = Credentials::new(&target.provider.pools, owner, brought, None);
+            self.destination = Destination::Anywhere;
+            self.prefix = None;
+            self.own_keys = OwnKeys::new(owner);
+            // What led nowhere there says nothing of the way to another provider.
+            self.ways = Ways::new(None);
+            self.provider = target.provider;
+            self.call = call;
+            return true;
+        }
+        false
     }
 
     /// Serves it: the provider's answer, or its error, as the caller's response.
     pub(crate) async fn run(mut self: Box<Self>) -> Result<Response<Body>, GatewayError> {
         let outcome = failover::run(&mut self).await?;
-        Ok(self.respond(outcome))
+        affinity::learn(&self, &outcome).await;
+        self.respond(outcome)
     }
 
     /// The outcome as a response.
-    pub(crate) fn respond(&self, outcome: Outcome) -> Response<Body> {
-        match outcome {
+    pub(crate) fn respond(&self, outcome: Outcome) -> Result<Response<Body>, GatewayError> {
+        Ok(match outcome {
             Outcome::Answer(answer, credential) => {
                 let mut answer = *answer;
-                self.app.uploads.watch(self, &credential, &mut answer.head);
+                self.app.begun.watch(self, &credential, &mut answer.head);
+                live::token::learn(self, &credential, &answer);
                 self.recording
                     .answered(answer.head.status.as_u16(), answer.flow.is_stream());
                 let idle = self.snapshot.config.pool.stream_idle_timeout;
@@ -79,16 +173,31 @@ impl Exchange {
                 Response::from_parts(head, Body::relay(relay))
             }
             Outcome::Refusal(refusal, verdict) => {
+                if let Reply::OpenAi { .. } = self.call.reply {
+                    if verdict.class == Class::ModelUnavailable {
+                        return Err(self.no_such_model());
+                    }
+                    return Err(refusal::in_openais_words(
+                        &refusal,
+                        &verdict,
+                        &self.call.model,
+                    ));
+                }
                 self.recording
                     .refused(refusal.head.status.as_u16(), verdict.class);
                 Response::from(*refusal).map(Body::full)
             }
-        }
+        })
     }
 
     /// Every key may be tried again: another request is made for the same caller.
     pub(crate) fn start_over(&mut self) {
         self.credentials.start_over();
+    }
+
+    /// Whether the provider's accounts may have only so many requests like this under way.
+    pub(crate) fn takes_turns(&self) -> bool {
+        self.provider.turns.is_some() && self.call.asks_a_model()
     }
 
     pub(crate) fn wants_heartbeats(&self) -> bool {
@@ -105,15 +214,81 @@ impl Exchange {
         next
     }
 
-    /// Tells what became of a key: the pool that it is in, and whoever watches over its owner's keys.
-    pub(crate) fn report(&mut self, credential: &Credential, tried: &Tried) {
+    /// A key that was drawn and not used may be drawn again.
+    pub(crate) fn give_back(&mut self, unused: Credential) {
+        self.credentials.give_back(unused);
+    }
+
+    /// How an attempt with that key leaves.
+    pub(crate) fn choose_egress(&mut self, credential: &Credential) -> Result<Egress, NoEgress> {
+        let is_encrypted = self.provider.is_encrypted();
         let now = self.app.clock.now();
-        credential.report(&self.call.model, &tried.verdict, tried.took, now);
-        if tried.result.is_err() {
-            self.own_keys.failed(credential, &tried.verdict);
+        self.ways
+            .choose(&self.app.proxies, credential, is_encrypted, now)
+    }
+
+    /// How the last attempt left.
+    pub(crate) fn last_egress(&self) -> &Egress {
+        self.ways.last()
+    }
+
+    /// Tries it with one key by one egress, for at most `limit` up to the first useful chunk.
+    pub(crate) async fn attempt(
+        &mut self,
+        credential: &Credential,
+        egress: &Egress,
+        limit: Duration,
+    ) -> Tried {
+        let means = Means {
+            credential,
+            egress,
+            now: self.app.clock.now(),
+        };
+        attempt::send(&self.provider, &mut self.call, means, limit).await
+    }
+
+    /// Tells what became of a key and of its way: the pool that the key is in, whoever watches over its owner's keys, and
+    /// the proxies. Gives whose fault it was.
+    pub(crate) fn report(&mut self, credential: &Credential, tried: &Tried) -> Fault {
+        let now = self.app.clock.now();
+        let heard = credential.report(&self.call.model, &tried.verdict, tried.took, now);
+        self.ways.learn(&self.app.proxies, tried, now);
+        let fault = self.attribute(heard, tried, now);
+        if fault == Fault::Proxy {
+            self.own_keys.forgive(&tried.egress);
+        } else if tried.result.is_err() {
+            self.own_keys
+                .failed(credential, &tried.verdict, &tried.egress);
         } else if let Some(notice) = self.own_keys.answered(credential, &self.provider.name) {
             self.app.notices.put(notice);
         }
+        fault
+    }
+
+    /// Whether it was the key's fault or the way's. A key of the caller's own, whatever it is, is no witness.
+    fn attribute(&self, heard: Option<Refused<'_>>, tried: &Tried, now: UnixMs) -> Fault {
+        let ways = &self.provider.attribution.requests;
+        match heard {
+            _ if tried.result.is_ok() => ways.answered(&tried.egress, now),
+            Some(refused) if tried.status.is_some() => {
+                return ways.refused(&tried.egress, refused, &self.app.proxies, now);
+            }
+            _ => {}
+        }
+        Fault::Key
+    }
+
+    /// The caller itself chose the path that the provider does not know.
+    pub(crate) fn is_callers_own_path(&self, verdict: &Verdict) -> bool {
+        let is_raw = matches!(self.call.reply, Reply::AsItIs) && self.provider.api != Api::Google;
+        is_raw && verdict.class == Class::GatewayBug
+    }
+
+    /// Until when every key is out, where none could be had for another attempt.
+    pub(crate) fn cooling(&mut self) -> Option<Exhausted> {
+        let now = self.app.clock.now();
+        let exhausted = self.credentials.exhausted(&self.call.model, now);
+        exhausted.filter(|why| matches!(why, Exhausted::Cooling { .. }))
     }
 
     /// Whether the model is overloaded for everyone, so that trying other keys is useless.
@@ -135,11 +310,19 @@ impl Exchange {
             model = self.call.model,
             key.id = key.map(|key| key.id.0),
             key.label = key.and_then(|key| key.label.as_deref()),
+            egress = self.ways.last().proxy().map_or(&*self.app.direct, |proxy| &*proxy.name),
             class = verdict.class.name(),
             reason = verdict.reason,
             private = failure.private,
             "attempt failed"
         );
+    }
+
+    /// No attempt can leave.
+    pub(crate) fn no_egress(&self, why: NoEgress) -> GatewayError {
+        let error =
+            GatewayError::upstream(StatusCode::BAD_GATEWAY, Class::Network, why.to_string());
+        error.private(format!("{}: {}", self.provider.name, why.reason()))
     }
 
     /// Why no key could be had, as the caller may know it.
@@ -162,6 +345,11 @@ impl Exchange {
 
     /// No key that was asked has the model: for the caller that is as if it did not exist.
     pub(crate) fn no_such_model(&self) -> GatewayError {
+        if let Reply::OpenAi { .. } = self.call.reply {
+            let lists = self.app.catalog.lists();
+            let known = Known::new(&self.snapshot, &lists, &self.caller);
+            return known.unavailable(&self.call.model);
+        }
         let text = format!(
             "{} is not available to the keys of {}",
             self.call.model, self.provider.name
@@ -180,7 +368,7 @@ impl Exchange {
         GatewayError::upstream(StatusCode::SERVICE_UNAVAILABLE, class, text)
     }
 
-    fn exhausted(&self, until: domain::UnixMs, class: Class) -> GatewayError {
+    fn exhausted(&self, until: UnixMs, class: Class) -> GatewayError {
         let status = match self.snapshot.config.pool.exhausted_status {
             config::ExhaustedStatus::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
             config::ExhaustedStatus::TooManyRequests => StatusCode::TOO_MANY_REQUESTS,

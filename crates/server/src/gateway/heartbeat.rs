@@ -13,6 +13,7 @@ use http_body::Body as _;
 use tokio::time::{Interval, MissedTickBehavior, interval_at};
 use wire::gemini::error::Shape;
 
+use super::call::Reply;
 use super::error::{ErrorShape, GatewayError};
 use super::exchange::Exchange;
 use super::record::Recording;
@@ -28,6 +29,8 @@ pub(crate) struct Waiting {
     state: State,
     beat: Interval,
     recording: Recording,
+    /// How the caller reads errors.
+    shape: ErrorShape,
 }
 
 enum State {
@@ -43,11 +46,16 @@ impl Waiting {
         let mut beat = interval_at(tokio::time::Instant::now() + every, every);
         beat.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let recording = exchange.recording.clone();
+        let shape = match exchange.call.reply {
+            Reply::AsItIs => ErrorShape::Gemini(Shape::Object),
+            Reply::OpenAi { .. } => ErrorShape::OpenAi,
+        };
         let state = State::Serving(Box::pin(exchange.run()));
         let mut response = Response::new(Body::waiting(Self {
             state,
             beat,
             recording,
+            shape,
         }));
         let headers = response.headers_mut();
         headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/event-stream"));
@@ -92,7 +100,7 @@ impl Waiting {
             Err(error) => {
                 error.log(self.recording.id());
                 self.recording.refused(error.status.as_u16(), error.class);
-                error.body(ErrorShape::Gemini(Shape::Object)).into()
+                error.body(self.shape).into()
             }
         };
         let line: Vec<u8> = body

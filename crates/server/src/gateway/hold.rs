@@ -7,10 +7,12 @@ use std::collections::VecDeque;
 use bytes::Bytes;
 use domain::{Class, Secret, Verdict};
 use http::response::Parts;
-use providers::google;
+use providers::{Api, Translate};
 use wire::gemini::{AnswerScan, Framing, Progress};
+use wire::openai::tidy::Tidy;
 
-use super::links;
+use super::error::ErrorShape;
+use super::{links, refusal};
 use crate::egress::UpstreamBody;
 
 /// The longest event that is kept back; of a longer one the caller gets the beginning as it comes.
@@ -28,6 +30,18 @@ pub(crate) struct Answer {
 /// The bytes of an answer between the provider and the caller.
 #[derive(Debug)]
 pub(crate) struct Flow {
+    /// Whose words it is in.
+    api: Api,
+    /// What the provider was shown or knows, and the caller must not see.
+    secrets: Vec<Secret>,
+    /// Of another dialect than the caller's: what is read and passed on is what it becomes.
+    translator: Option<Box<dyn Translate>>,
+    /// What the caller is not to see, or to see otherwise.
+    tidy: Option<Box<Tidy>>,
+    /// Room for what `tidy` lets out.
+    tidied: Vec<Bytes>,
+    /// The dialect knows no end but a whole one: a stream that just stops is ended with an error.
+    must_end: bool,
     /// None: the body is not of a kind that is read.
     scan: Option<Box<AnswerScan>>,
     ready: VecDeque<Bytes>,
@@ -35,23 +49,74 @@ pub(crate) struct Flow {
     tail_bytes: usize,
     /// The caller has got the beginning of an event whose end has not come.
     is_torn: bool,
+    errors: Errors,
+    /// The model that was asked for, as errors name it.
+    model: Box<str>,
+}
+
+/// What becomes of an error event of the provider's.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Errors {
+    /// It passes, without secrets.
+    Pass,
+    /// It is dropped on its way, and told in OpenAI's words.
+    Tell,
+    /// It has been told.
+    Told,
 }
 
 impl Flow {
-    pub(crate) fn new(scan: Option<AnswerScan>) -> Self {
+    pub(crate) fn new(api: Api, scan: Option<AnswerScan>, secrets: Vec<Secret>) -> Self {
         Self {
+            api,
+            secrets,
+            tidied: Vec::new(),
+            translator: None,
+            tidy: None,
+            must_end: false,
             scan: scan.map(Box::new),
             ready: VecDeque::new(),
             tail: Vec::new(),
             tail_bytes: 0,
             is_torn: false,
+            errors: Errors::Pass,
+            model: Box::default(),
+        }
+    }
+
+    /// The same, brought into OpenAI's dialect on its way.
+    pub(crate) fn in_openais_dialect(
+        self,
+        translator: Option<Box<dyn Translate>>,
+        tidy: Option<Tidy>,
+        model: &str,
+    ) -> Self {
+        Self {
+            errors: if tidy.is_some() {
+                Errors::Tell
+            } else {
+                Errors::Pass
+            },
+            translator,
+            tidy: tidy.map(Box::new),
+            must_end: true,
+            model: model.into(),
+            ..self
         }
     }
 
     /// Takes the next chunk in. A body that is not read is worth sending at once.
-    ///
+    pub(crate) fn push(&mut self, chunk: Bytes) -> Progress {
+        let Some(translator) = &mut self.translator else {
+            return self.read(chunk);
+        };
+        let mut translated = Vec::new();
+        translator.push(&chunk, &mut translated);
+        self.read(translated.into())
+    }
+
     /// From an error on, what passes is redacted: providers put keys into their error texts.
-    pub(crate) fn push(&mut self, chunk: Bytes, secret: &Secret) -> Progress {
+    fn read(&mut self, chunk: Bytes) -> Progress {
         let Some(scan) = &mut self.scan else {
             self.ready.push_back(chunk);
             return Progress {
@@ -61,25 +126,34 @@ impl Flow {
         };
         let progress = scan.push(&chunk);
         if scan.framing() == Framing::Json {
-            self.ready.push_back(chunk);
+            self.pass(chunk);
         } else {
             let before = self.ready.len();
             self.keep_whole_events(chunk, progress.whole_events_end);
             if progress.error {
-                self.redact_from(before, secret);
+                self.handle_error(before);
             }
         }
         progress
     }
 
     /// The body is over, at its own end.
-    pub(crate) fn finish(&mut self, secret: &Secret) {
+    pub(crate) fn finish(&mut self) {
         let before = self.ready.len();
+        if let Some(mut translator) = self.translator.take() {
+            let mut translated = Vec::new();
+            translator.finish(&mut translated);
+            self.read(translated.into());
+        }
         self.release();
+        if let Some(tidy) = &mut self.tidy {
+            tidy.finish(&mut self.tidied);
+            self.ready.extend(self.tidied.drain(..));
+        }
         let Some(scan) = &mut self.scan else { return };
         scan.finish();
         if scan.summary().error.is_some() && scan.framing() != Framing::Json {
-            self.redact_from(before, secret);
+            self.handle_error(before);
         }
     }
 
@@ -91,6 +165,7 @@ impl Flow {
         let Some(scan) = &self.scan else { return false };
         if scan.summary().complete && !self.is_torn {
             // The answer was whole; only the end of its framing was lost.
+            self.finish();
             return true;
         }
         if self.is_torn && scan.framing() == Framing::JsonArray {
@@ -103,6 +178,23 @@ impl Flow {
         let is_told = !end.is_empty();
         self.ready.push_back(end.into());
         is_told
+    }
+
+    /// Whether the stream is over, and has not said so: the caller has to be told.
+    pub(crate) fn lacks_its_end(&self) -> bool {
+        let scan = self.scan.as_ref().filter(|_| self.must_end);
+        scan.is_some_and(|scan| {
+            let summary = scan.summary();
+            scan.framing() == Framing::Sse
+                && summary.has_content
+                && !summary.complete
+                && summary.error.is_none()
+        })
+    }
+
+    /// What is here and has not gone out.
+    pub(crate) fn held(&self) -> Vec<u8> {
+        self.ready.iter().flatten().copied().collect()
     }
 
     /// Turns download links in a body that is all here round to `here`.
@@ -130,9 +222,18 @@ impl Flow {
     /// What the answer was, now that it is over.
     pub(crate) fn final_verdict(&self) -> Verdict {
         match &self.scan {
-            Some(scan) => google::judge_success(scan.summary(), self.is_stream()),
+            Some(scan) => self.api.judge_success(scan.summary(), self.is_stream()),
             None => Verdict::ok(),
         }
+    }
+
+    /// What the error inside means by itself, whatever came before it.
+    fn verdict_on_error(&self) -> Verdict {
+        self.scan.as_ref().map_or_else(Verdict::ok, |scan| {
+            let mut summary = scan.summary().clone();
+            summary.has_content = false;
+            self.api.judge_success(&summary, self.is_stream())
+        })
     }
 
     /// The next bytes for the caller.
@@ -152,6 +253,17 @@ impl Flow {
             .is_some_and(|scan| scan.summary().has_content)
     }
 
+    /// What the caller must not see.
+    pub(crate) fn secrets(&self) -> Vec<&str> {
+        self.secrets.iter().map(Secret::expose).collect()
+    }
+
+    /// It has come to its end without content, and with an error in words of its own.
+    pub(crate) fn holds_only_an_error(&self) -> bool {
+        let summary = self.scan.as_ref().map(|scan| scan.summary());
+        summary.is_some_and(|summary| summary.error.is_some() && !summary.has_content)
+    }
+
     /// Everything has been handed out.
     pub(crate) fn is_drained(&self) -> bool {
         self.ready.is_empty() && self.tail.is_empty()
@@ -159,6 +271,16 @@ impl Flow {
 
     pub(crate) fn scan(&self) -> Option<&AnswerScan> {
         self.scan.as_deref()
+    }
+
+    /// Whether the caller may get other bytes than the provider sent.
+    pub(crate) fn may_change(&self) -> bool {
+        self.translator.is_some() || self.tidy.is_some()
+    }
+
+    /// Nothing of it can be passed on before all of it is here.
+    pub(crate) fn is_translated_whole(&self) -> bool {
+        self.translator.is_some() && !self.is_stream()
     }
 
     /// Whether it is a stream whose end can be told in the dialect.
@@ -172,7 +294,7 @@ impl Flow {
         if whole > 0 {
             self.release();
             self.is_torn = false;
-            self.ready.push_back(chunk.split_to(whole.min(chunk.len())));
+            self.pass(chunk.split_to(whole.min(chunk.len())));
         }
         if chunk.is_empty() {
             return;
@@ -185,17 +307,49 @@ impl Flow {
         }
     }
 
+    /// An error event has come: what became ready since `before` may be of it.
+    fn handle_error(&mut self, before: usize) {
+        if self.errors == Errors::Pass {
+            self.redact_from(before);
+        } else if self.errors == Errors::Tell {
+            self.errors = Errors::Told;
+            let object = self
+                .scan
+                .as_ref()
+                .and_then(|scan| scan.summary().error.clone());
+            let object = Bytes::from(object.unwrap_or_default());
+            let object = wire::redact::redact(object, &self.secrets());
+            let verdict = self.verdict_on_error();
+            let error = refusal::inside_a_stream(&object, &verdict, &self.model);
+            let event = [b"data: ", &*error.body(ErrorShape::OpenAi), b"\n\n"].concat();
+            self.ready.push_back(event.into());
+        }
+    }
+
     /// Redacts what has become ready, as one piece: a secret may be cut by a chunk's end.
-    fn redact_from(&mut self, first: usize, secret: &Secret) {
+    fn redact_from(&mut self, first: usize) {
         let whole: Bytes = self.ready.drain(first..).flatten().collect();
         if !whole.is_empty() {
             self.ready
-                .push_back(wire::redact::redact(whole, &[secret.expose()]));
+                .push_back(wire::redact::redact(whole, &self.secrets()));
         }
     }
 
     fn release(&mut self) {
-        self.ready.extend(self.tail.drain(..));
+        for chunk in std::mem::take(&mut self.tail) {
+            self.pass(chunk);
+        }
         self.tail_bytes = 0;
+    }
+
+    /// Lets a chunk out to the caller.
+    fn pass(&mut self, chunk: Bytes) {
+        match &mut self.tidy {
+            Some(tidy) => {
+                tidy.push(chunk, &mut self.tidied);
+                self.ready.extend(self.tidied.drain(..));
+            }
+            None => self.ready.push_back(chunk),
+        }
     }
 }

@@ -3,45 +3,64 @@
 
 pub(crate) mod address;
 mod admission;
+mod affinity;
 mod attempt;
+mod begun;
+mod brought;
 mod call;
 pub(crate) mod caller;
+mod chain;
 mod credentials;
+pub(crate) mod door;
 mod error;
 mod exchange;
 mod failover;
+mod failure;
+mod giving;
 mod headers;
 mod heartbeat;
 mod hold;
 mod kept_bodies;
 mod links;
+mod live;
 mod models;
+mod openai;
 mod own_keys;
 mod parameters;
+mod passed_on;
+mod plan;
 mod record;
+mod refusal;
 mod relay;
 mod route;
-mod uploads;
+mod shed;
+mod simple;
+mod tidying;
+mod turn;
+mod ways;
 
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use http::Response;
+use domain::UnixMs;
+use http::{HeaderMap, Response};
 use hyper::body::Incoming;
 
+pub(crate) use begun::Begun;
 pub(crate) use error::{ErrorShape, GatewayError};
 pub(crate) use heartbeat::Waiting;
 pub(crate) use kept_bodies::{BodySink, KeptBodies, KeptBody};
 pub(crate) use record::{RecordSink, Recording};
 pub(crate) use relay::{Ending, Relay};
 pub(crate) use route::{Found, Kind, Route};
-pub(crate) use uploads::Uploads;
 
 use crate::app::App;
 use crate::http::Body;
+use crate::snapshot::{Provider, Snapshot};
 use admission::Ask;
-use call::Call;
-use exchange::Exchange;
+use begun::Session;
+use caller::Caller;
+use door::Door;
 
 /// Answers a caller's request.
 pub(crate) async fn serve(
@@ -56,7 +75,7 @@ pub(crate) async fn serve(
         Ok(response) => response,
         Err(error) => {
             error.log(recording.id());
-            recording.refused(error.status.as_u16(), error.class);
+            recording.refused(error.status_in(shape).as_u16(), error.class);
             error.to_response(shape)
         }
     };
@@ -71,40 +90,98 @@ async fn answer(
     route: Route,
     recording: &Recording,
 ) -> Result<Response<Body>, GatewayError> {
-    let snapshot = app.snapshot.load_full();
-    let now = app.clock.now();
     let (head, body) = request.into_parts();
-    let session = route.upload().and_then(|query| app.uploads.named_in(query));
-    let caller = match &session {
-        Some(session) => session.admit(&head.headers, route.query(), &snapshot, now)?,
-        None => caller::identify(&head.headers, route.query(), &snapshot, now)?,
-    };
-    recording.caller(&caller, || caller::shown_keys(&head.headers, route.query()));
-    let provider = snapshot
-        .gemini()
-        .cloned()
-        .ok_or_else(failover::no_provider)?;
-    let operation = route.operation(&head.method);
-    let ask = Ask {
-        method: &head.method,
-        provider: &provider.name,
-        endpoint: operation.endpoint,
-        model: operation.model.as_deref().unwrap_or_default(),
-        address: address::sender(&head.headers, peer, &snapshot.config.server.trusted_proxies),
-    };
-    recording.ask(&ask, &provider);
-    admission::admit(&caller, &ask, &snapshot, recording, now)?;
-    parameters::check(&head, route.query(), &caller, &ask)?;
-    let call = Call::read(&route, operation, head, body, peer, &snapshot).await?;
-    recording.request_body(&call.outgoing.body);
-    admission::check_named_model(&caller, &call, &provider.name)?;
-    // Boxed, like the rarer steps: futures are moved whole, and each one holds those that it waits for.
-    let exchange = Box::new(Exchange::new(
-        app, snapshot, provider, call, caller, session, recording,
-    ));
-    match route.kind {
-        Kind::OpenAiModels => Box::pin(models::answer(*exchange)).await,
-        Kind::Gemini if exchange.wants_heartbeats() => Ok(Waiting::begin(exchange)),
-        Kind::Gemini => exchange.run().await,
+    let visit = Visit::begin(app, route, &head.headers, peer, recording)?;
+    // Boxed where it is rarer: futures are moved whole, and each one holds those that it waits for.
+    if live::is_asked_for(&visit.route, &head.headers) {
+        return Box::pin(live::answer(visit, head)).await;
+    }
+    match visit.route.kind {
+        Kind::Gemini | Kind::Raw => passed_on::answer(visit, head, body).await,
+        Kind::OpenAi(endpoint) => openai::answer(visit, endpoint, head, body).await,
+        Kind::OpenAiModels => Box::pin(models::answer(visit, head)).await,
+        Kind::Simple(endpoint) => Box::pin(simple::answer(visit, endpoint, head, body)).await,
+    }
+}
+
+/// A caller's request as it is received: who asks, for what, and the state of things that it is served by.
+#[derive(Debug)]
+pub(crate) struct Visit {
+    app: Arc<App>,
+    snapshot: Arc<Snapshot>,
+    route: Route,
+    caller: Caller,
+    /// What it goes on with.
+    session: Option<Session>,
+    recording: Recording,
+    peer: IpAddr,
+    now: UnixMs,
+}
+
+impl Visit {
+    /// Finds out who asks, or refuses.
+    fn begin(
+        app: &Arc<App>,
+        route: Route,
+        headers: &HeaderMap,
+        peer: IpAddr,
+        recording: &Recording,
+    ) -> Result<Self, GatewayError> {
+        let snapshot = app.snapshot.load_full();
+        let door = Door::new(app, &snapshot, headers, route.query(), peer);
+        let upload = route
+            .upload()
+            .and_then(|query| app.begun.named_in(query, app.clock.now()));
+        let token = live::token::named_in(app, &route, headers);
+        let identified = match (upload, token) {
+            (Some(upload), _) => upload.admit(&door),
+            (None, Some(token)) => live::token::admit(token, &door),
+            (None, None) => door.identify(),
+        };
+        let session = upload.or(token);
+        let now = door.now;
+        let caller = match door.admit(identified) {
+            Ok((caller, standing)) => {
+                recording.standing(standing);
+                caller
+            }
+            Err(shut) => {
+                recording.standing(shut.standing);
+                return Err(shut.error);
+            }
+        };
+        recording.caller(&caller, || caller::shown_keys(headers, route.query()));
+        Ok(Self {
+            app: app.clone(),
+            snapshot,
+            route,
+            caller,
+            session,
+            recording: recording.clone(),
+            peer,
+            now,
+        })
+    }
+
+    /// The address that counts as the caller's.
+    fn address(&self, headers: &HeaderMap) -> IpAddr {
+        address::sender(
+            headers,
+            self.peer,
+            &self.snapshot.config.server.trusted_proxies,
+        )
+    }
+
+    /// Lets it in and counts it, or says why not.
+    fn admit(&self, ask: &Ask<'_>) -> Result<(), GatewayError> {
+        admission::admit(&self.caller, ask, &self.recording, self.now)
+    }
+
+    /// Refuses it where few keys are usable for any of these models.
+    fn shed<'a>(
+        &self,
+        targets: impl IntoIterator<Item = (&'a Arc<Provider>, &'a str)>,
+    ) -> Result<(), GatewayError> {
+        shed::shed(self, targets)
     }
 }

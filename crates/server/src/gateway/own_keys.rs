@@ -7,14 +7,22 @@ use domain::{UserId, Verdict};
 use keypool::Exhausted;
 
 use super::credentials::Credential;
+use crate::egress::{Egress, ProxyId};
 use crate::notices::{Ending, FailedKey, Notice};
 
 /// The failures of an owner's keys in one request.
 #[derive(Debug)]
 pub(crate) struct OwnKeys {
     owner: Option<UserId>,
-    failed: Vec<FailedKey>,
+    failed: Vec<Failed>,
     is_exhausted: bool,
+}
+
+#[derive(Debug)]
+struct Failed {
+    key: FailedKey,
+    /// The proxy that it left by.
+    by: Option<ProxyId>,
 }
 
 impl OwnKeys {
@@ -26,15 +34,23 @@ impl OwnKeys {
         }
     }
 
-    /// A key has failed, and the pool has heard of it.
-    pub(crate) fn failed(&mut self, credential: &Credential, verdict: &Verdict) {
+    /// A key has failed by this way, and the pool has heard of it.
+    pub(crate) fn failed(&mut self, credential: &Credential, verdict: &Verdict, by: &Egress) {
         if let Some(id) = credential.owners_key() {
-            self.failed.push(FailedKey {
+            let key = FailedKey {
                 id,
                 reason: verdict.reason,
                 is_out: credential.is_out(verdict),
-            });
+            };
+            let by = by.proxy().map(|proxy| proxy.id);
+            self.failed.push(Failed { key, by });
         }
+    }
+
+    /// The way was to blame for what the provider said by it, and not the keys.
+    pub(crate) fn forgive(&mut self, way: &Egress) {
+        let proxy = way.proxy().map(|proxy| proxy.id);
+        self.failed.retain(|failed| failed.by != proxy);
     }
 
     /// A key has answered: the notice to give, when it stands in for another one of the owner's.
@@ -44,7 +60,7 @@ impl OwnKeys {
         provider: &Arc<str>,
     ) -> Option<Notice> {
         let answered = credential.owners_key()?;
-        if !self.failed.iter().any(|key| key.is_out) {
+        if !self.failed.iter().any(|failed| failed.key.is_out) {
             return None;
         }
         self.notice(provider, Ending::Answered(answered))
@@ -69,7 +85,7 @@ impl OwnKeys {
         Some(Notice {
             owner: self.owner?,
             provider: provider.clone(),
-            failed: std::mem::take(&mut self.failed),
+            failed: self.failed.drain(..).map(|failed| failed.key).collect(),
             ending,
         })
     }

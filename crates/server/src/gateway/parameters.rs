@@ -10,6 +10,12 @@ use super::admission::{self, Ask};
 use super::caller::{Caller, parameters};
 use super::error::GatewayError;
 
+/// Headers that put another method in the place of the request's.
+const OVERRIDES: [&str; 3] = [
+    "x-http-method-override",
+    "x-http-method",
+    "x-method-override",
+];
 /// Forms of answers that are read, or are files.
 const READ_FORMS: [&str; 3] = ["json", "sse", "media"];
 
@@ -22,14 +28,8 @@ pub(crate) fn check(
 ) -> Result<(), GatewayError> {
     // Without its usage an answer cannot be counted.
     let may_mask = *ask.method != Method::POST || !admission::counts_answers(caller);
-    for name in head.headers.keys().map(http::HeaderName::as_str) {
-        match name {
-            "x-http-method-override" | "x-http-method" | "x-method-override" => {
-                return Err(not_followed(name));
-            }
-            "x-goog-fieldmask" if !may_mask => return Err(masked(name)),
-            _ => {}
-        }
+    if !may_mask && head.headers.contains_key("x-goog-fieldmask") {
+        return Err(masked("x-goog-fieldmask"));
     }
     for (name, value) in parameters(query) {
         match name.strip_prefix('$').unwrap_or(&name) {
@@ -41,6 +41,20 @@ pub(crate) fn check(
         }
     }
     Ok(())
+}
+
+/// Refuses what would have any provider read the request as one of another method, and `TRACE`, whose answer is the
+/// request as the provider got it, key and all (RFC 9110, 9.3.8).
+pub(crate) fn check_method(head: &Parts) -> Result<(), GatewayError> {
+    if head.method == Method::TRACE {
+        let text = "TRACE is not passed on; send the request itself";
+        return Err(GatewayError::caller(StatusCode::NOT_IMPLEMENTED, text));
+    }
+    let mut names = head.headers.keys().map(http::HeaderName::as_str);
+    let overrides = |name: &&str| OVERRIDES.contains(name);
+    names
+        .find(overrides)
+        .map_or(Ok(()), |name| Err(not_followed(name)))
 }
 
 fn not_followed(name: &str) -> GatewayError {

@@ -7,25 +7,25 @@ use std::time::{Duration, Instant};
 
 use config::Bodies;
 use domain::{
-    Attempt, AttemptOutcome, Class, Dialect, Nanodollars, RequestId, RequestRecord, Secret, UnixMs,
+    Attempt, AttemptOutcome, Class, Elsewhere, Nanodollars, RequestId, RequestRecord, Secret,
+    UnixMs, Usage,
 };
 use http::{HeaderMap, HeaderValue};
 use metering::{Permit, Standing};
 use prometheus::IntCounter;
 use tokio::sync::mpsc;
 
+use super::Route;
 use super::admission::Ask;
 use super::attempt::Tried;
 use super::caller::Caller;
 use super::credentials::Credential;
 use super::kept_bodies::{KeptBodies, KeptBody};
 use super::relay::Ending;
-use super::{Kind, Route};
 use crate::app::App;
 use crate::egress::OutgoingBody;
 use crate::events::Happening;
 use crate::saver::LONGEST_MODEL;
-use crate::snapshot::Provider;
 
 /// The status of a request whose caller went away before there was an answer (nginx's convention).
 const CLIENT_CLOSED_REQUEST: u16 = 499;
@@ -95,6 +95,8 @@ struct Draft {
     key_label: Option<HeaderValue>,
     /// The place that the request takes of its client key's limits.
     permit: Option<Permit>,
+    /// What of its usage counts there already: tokens and money.
+    settled: (u64, Nanodollars),
     standing: Option<Standing>,
     /// Bodies are kept where the settings say so.
     bodies: Bodies,
@@ -107,15 +109,11 @@ impl Recording {
     pub(crate) fn begin(app: &Arc<App>, route: &Route) -> Self {
         let began = Instant::now();
         let id = app.records.next_id(app.clock.at(began));
-        let (dialect, endpoint) = match route.kind {
-            Kind::Gemini => (Dialect::Gemini, "other"),
-            Kind::OpenAiModels => (Dialect::OpenAi, "models.list"),
-        };
         let record = RequestRecord {
             id,
             client: None,
-            dialect,
-            endpoint,
+            dialect: route.dialect(),
+            endpoint: route.endpoint(),
             provider: None,
             model: None,
             key: None,
@@ -134,6 +132,7 @@ impl Recording {
             answered_by: None,
             key_label: None,
             permit: None,
+            settled: (0, Nanodollars::default()),
             standing: None,
             bodies: app.snapshot.load().config.logs.bodies,
             request_body: None,
@@ -161,13 +160,27 @@ impl Recording {
         }
     }
 
-    pub(crate) fn ask(&self, ask: &Ask<'_>, provider: &Provider) {
+    /// What is asked, as far as it is known before it is known of whom.
+    pub(crate) fn ask(&self, ask: &Ask<'_>) {
         let mut draft = self.draft();
         draft.takes_tokens = ask.takes_tokens();
-        let record = &mut draft.record;
-        record.endpoint = ask.endpoint;
-        record.provider = Some(provider.name.clone());
-        record.model = (!ask.model.is_empty()).then(|| beginning(ask.model).into());
+        draft.record.endpoint = ask.endpoint;
+    }
+
+    /// The provider that is asked next, and for which of its models; empty where none is named.
+    pub(crate) fn goes_to(&self, provider: &Arc<str>, model: &str) {
+        let record = &mut self.draft().record;
+        let before = record.provider.replace(provider.clone());
+        let model = (!model.is_empty()).then(|| beginning(model).into());
+        let before = before.zip(std::mem::replace(&mut record.model, model));
+        let Some((provider, model)) = before else {
+            return;
+        };
+        let elsewhere = Elsewhere { provider, model };
+        let earlier = record.attempts.iter_mut();
+        for attempt in earlier.filter(|attempt| attempt.elsewhere.is_none()) {
+            attempt.elsewhere = Some(elsewhere.clone());
+        }
     }
 
     /// The caller's limits let the request in: what it holds of them is free again when the record is written.
@@ -199,8 +212,8 @@ impl Recording {
     }
 
     /// How the caller's limits stand, for the headers of the answer.
-    pub(crate) fn standing(&self, standing: Standing) {
-        self.draft().standing = Some(standing);
+    pub(crate) fn standing(&self, standing: Option<Standing>) {
+        self.draft().standing = standing;
     }
 
     pub(crate) fn attempt(&self, credential: &Credential, tried: &Tried) {
@@ -223,8 +236,12 @@ impl Recording {
             app.metrics.retries.inc();
         }
         record.attempts.push(Attempt {
+            elsewhere: None,
             key: record.key,
-            egress: app.direct.clone(),
+            egress: match tried.egress.proxy() {
+                Some(proxy) => proxy.name.clone(),
+                None => app.direct.clone(),
+            },
             status: tried.status,
             outcome: AttemptOutcome {
                 class: tried.verdict.class,
@@ -258,6 +275,26 @@ impl Recording {
         draft.took(ending);
     }
 
+    /// What it has taken until now counts at once: it may go on for long.
+    pub(crate) fn takes(&self, usage: Usage) {
+        let app = &self.0.app;
+        let mut draft = self.draft();
+        if draft.takes_tokens {
+            draft.record.usage = Some(usage);
+            let cost = draft.cost(app);
+            draft.settle(cost, app.clock.now());
+        }
+    }
+
+    /// How the provider ended what had begun well.
+    pub(crate) fn closed(&self, class: Class, reason: String) {
+        let mut draft = self.draft();
+        if let Some(last) = draft.record.attempts.last_mut() {
+            let reason = reason.into();
+            last.outcome = AttemptOutcome { class, reason };
+        }
+    }
+
     /// The caller went away before the end: what the answer has taken so far.
     pub(crate) fn left(&self, ending: Ending) {
         self.draft().took(ending);
@@ -271,9 +308,7 @@ impl Recording {
             HeaderValue::try_from(self.0.id.to_string()),
         );
         let draft = self.draft();
-        for (name, value) in draft.standing.iter().flat_map(Standing::headers) {
-            insert(headers, name, HeaderValue::try_from(value));
-        }
+        show(draft.standing.as_ref(), headers);
         let Some(provider) = &draft.record.provider else {
             return;
         };
@@ -303,14 +338,18 @@ impl Draft {
     /// Where neither the path nor the caller's own words name a model that is known, the answer does.
     fn took(&mut self, ending: Ending) {
         self.record.usage = ending.usage.filter(|_| self.takes_tokens);
+        self.record.cost = ending.cost.filter(|_| self.takes_tokens);
         if self.record.model.is_none() {
             self.record.model.clone_from(&ending.model);
         }
         self.answered_by = ending.model;
     }
 
-    /// What the answer cost, by the prices that hold now.
+    /// What the answer cost: as its provider says, or by the prices that hold now.
     fn cost(&self, app: &App) -> Option<Nanodollars> {
+        if self.record.cost.is_some() {
+            return self.record.cost;
+        }
         let usage = self.record.usage.as_ref()?;
         let provider = self.record.provider.as_deref()?;
         let snapshot = app.snapshot.load();
@@ -321,6 +360,17 @@ impl Draft {
             .filter_map(|model| snapshot.prices.cost(provider, model, usage));
         costs.next()
     }
+
+    /// Counts what has been taken since it was counted last.
+    fn settle(&mut self, cost: Option<Nanodollars>, now: UnixMs) {
+        let (Some(permit), Some(usage)) = (&self.permit, self.record.usage) else {
+            return;
+        };
+        let (tokens, cost) = (u64::from(usage.total), cost.unwrap_or_default());
+        let (before, paid) = std::mem::replace(&mut self.settled, (tokens, cost));
+        let cost = Nanodollars(cost.0.saturating_sub(paid.0));
+        permit.settle(tokens.saturating_sub(before), cost, now);
+    }
 }
 
 impl Drop for Shared {
@@ -328,12 +378,10 @@ impl Drop for Shared {
         let draft = self.draft.get_mut().unwrap_or_else(PoisonError::into_inner);
         let app = &self.app;
         draft.record.cost = draft.cost(app);
+        draft.settle(draft.record.cost, app.clock.now());
+        draft.permit = None;
         let record = &mut draft.record;
         record.latency_us = micros(self.began.elapsed());
-        if let (Some(permit), Some(usage)) = (draft.permit.take(), record.usage) {
-            let cost = record.cost.unwrap_or_default();
-            permit.settle(u64::from(usage.total), cost, app.clock.now());
-        }
         app.metrics.request(record);
         app.pulse.ended(record, app.clock.now());
         let attempts = std::mem::take(&mut record.attempts);
@@ -368,6 +416,13 @@ fn beginning(model: &str) -> &str {
     &model[..end.unwrap_or(0)]
 }
 
+/// Adds how the limits stand, where there are any.
+pub(super) fn show(standing: Option<&Standing>, headers: &mut HeaderMap) {
+    for (name, value) in standing.into_iter().flat_map(Standing::headers) {
+        insert(headers, name, HeaderValue::try_from(value));
+    }
+}
+
 fn insert<E>(headers: &mut HeaderMap, name: &'static str, value: Result<HeaderValue, E>) {
     if let Ok(value) = value {
         headers.insert(name, value);
@@ -380,6 +435,8 @@ fn micros(span: Duration) -> u64 {
 
 #[cfg(test)]
 mod tests {
+    use domain::Dialect;
+
     use super::*;
 
     #[test]

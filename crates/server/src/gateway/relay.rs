@@ -7,7 +7,7 @@ use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use bytes::Bytes;
-use domain::{Class, Usage};
+use domain::{Class, Nanodollars, Usage};
 use http::response::Parts;
 use http_body::{Body, Frame};
 use tokio::time::{Instant, Sleep, sleep_until};
@@ -23,8 +23,22 @@ use crate::egress::UpstreamBody;
 pub(crate) struct Ending {
     pub(crate) class: Class,
     pub(crate) usage: Option<Usage>,
+    /// What it cost, where the provider says so itself.
+    pub(crate) cost: Option<Nanodollars>,
     /// The model that the provider says has answered.
     pub(crate) model: Option<Arc<str>>,
+}
+
+impl Ending {
+    /// An ending of which no more is known.
+    pub(crate) fn of(class: Class) -> Self {
+        Self {
+            class,
+            usage: None,
+            cost: None,
+            model: None,
+        }
+    }
 }
 
 /// An answer under way.
@@ -34,7 +48,7 @@ pub(crate) struct Relay {
     /// None: the provider has nothing more to send.
     rest: Option<UpstreamBody>,
     /// Keeps the key counted as busy.
-    credential: Credential,
+    _credential: Credential,
     pause: Pause,
     broken: Option<Class>,
 }
@@ -45,12 +59,12 @@ impl Relay {
         let mut relay = Self {
             flow: answer.flow,
             rest: answer.rest.filter(|rest| !rest.is_end_stream()),
-            credential,
+            _credential: credential,
             pause: Pause::new(idle),
             broken: None,
         };
         if relay.rest.is_none() {
-            relay.flow.finish(relay.credential.secret());
+            relay.end();
         }
         (answer.head, relay)
     }
@@ -66,6 +80,7 @@ impl Relay {
         Ending {
             class,
             usage: summary.and_then(|summary| summary.usage),
+            cost: summary.and_then(|summary| summary.cost),
             model: summary.and_then(|summary| summary.model_version.as_deref().map(Arc::from)),
         }
     }
@@ -108,7 +123,7 @@ impl Relay {
     fn take_in(&mut self, frame: Frame<Bytes>) {
         self.pause.over();
         if let Ok(chunk) = frame.into_data() {
-            self.flow.push(chunk, self.credential.secret());
+            self.flow.push(chunk);
         }
         if self.rest.as_ref().is_some_and(Body::is_end_stream) {
             self.end();
@@ -117,7 +132,12 @@ impl Relay {
 
     fn end(&mut self) {
         self.rest = None;
-        self.flow.finish(self.credential.secret());
+        self.flow.finish();
+        if self.flow.lacks_its_end() {
+            self.broken = Some(Class::Truncated);
+            let error = ErrorBody::new(502, "the provider's stream ended before its answer did");
+            self.flow.break_off(&error);
+        }
     }
 
     /// Ends the stream with an error in the dialect, or, where that is not possible, with a broken connection.

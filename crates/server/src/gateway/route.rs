@@ -1,8 +1,9 @@
 //! Which dialect a path is spoken in, and the path as it is read from here on: slashes single, colons plain.
 
+use domain::Dialect;
 use http::uri::PathAndQuery;
 use http::{HeaderMap, Method, Uri};
-use providers::google::{self, Operation};
+use providers::{Api, Endpoint, Operation, operation};
 use wire::gemini::error::Shape;
 
 use super::caller;
@@ -13,8 +14,25 @@ use super::error::ErrorShape;
 pub(crate) enum Kind {
     /// Google's API, passed on.
     Gemini,
+    /// An endpoint of OpenAI's dialect, for any provider.
+    OpenAi(Endpoint),
     /// `GET /v1/models` and `/v1/models/{id}` in OpenAI's dialect.
     OpenAiModels,
+    /// `/p/{provider}/…`: any endpoint of one provider, passed on.
+    Raw,
+    /// keymux's own short forms.
+    Simple(Simple),
+}
+
+/// An endpoint of the simple dialect.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Simple {
+    /// `POST /gemini-proxy`.
+    Proxy,
+    /// `POST /api/v1/chat/generate-text`.
+    GenerateText,
+    /// `POST /api/v1/vision/extract-text`.
+    ExtractText,
 }
 
 /// A callers' endpoint, and where it leads upstream.
@@ -31,6 +49,8 @@ pub(crate) enum Found {
     Route(Route),
     /// An endpoint of OpenAI's or Anthropic's API that this version has not.
     NotYet(PathAndQuery),
+    /// An endpoint that takes this method and no other.
+    OnlyTakes(Method),
     /// The path climbs out of itself.
     BadPath,
     /// None of the callers' endpoints.
@@ -51,6 +71,12 @@ const OPENAI_ENDPOINTS: [&str; 9] = [
 ];
 /// Endpoints below `/v1/` that both APIs have.
 const SHARED_ENDPOINTS: [&str; 3] = ["models", "files", "batches"];
+/// Endpoints of OpenAI's dialect that take a model.
+const ENDPOINTS: [Endpoint; 3] = [Endpoint::Chat, Endpoint::Embeddings, Endpoint::Images];
+/// What passes on whatever a provider has stands below this, behind the provider's name.
+const RAW: &str = "/p/";
+/// The WebSockets of Google's Live API.
+const LIVE: &str = "/ws/google.ai.generativelanguage.";
 
 impl Route {
     /// Finds the endpoint that a request is for.
@@ -58,51 +84,87 @@ impl Route {
         let Some(target) = normal(uri) else {
             return Found::BadPath;
         };
-        let path = target.path();
-        let is_googles = ["/v1beta/", "/v1alpha/", "/upload/", "/download/"];
-        if is_googles.iter().any(|prefix| path.starts_with(prefix)) {
-            return Found::Route(Self {
-                kind: Kind::Gemini,
-                target,
-            });
+        if hides_a_climb(target.path()) {
+            return Found::BadPath;
         }
-        let Some(rest) = path.strip_prefix("/v1/") else {
-            return Found::Nothing;
+        let kind = match Self::kind(method, &target, headers) {
+            Ok(kind) => kind,
+            Err(NoKind::NotYet) => return Found::NotYet(target),
+            Err(NoKind::OnlyTakes(method)) => return Found::OnlyTakes(method),
+            Err(NoKind::Nothing) => return Found::Nothing,
         };
+        Found::Route(Self { kind, target })
+    }
+
+    fn kind(method: &Method, target: &PathAndQuery, headers: &HeaderMap) -> Result<Kind, NoKind> {
+        let path = target.path();
+        let is_googles = ["/v1beta/", "/v1alpha/", "/upload/", "/download/", LIVE];
+        if is_googles.iter().any(|prefix| path.starts_with(prefix)) {
+            return Ok(Kind::Gemini);
+        }
+        if let Some(simple) = Simple::at(path) {
+            return Ok(Kind::Simple(simple));
+        }
+        if path.starts_with(RAW) {
+            return Ok(Kind::Raw);
+        }
+        let rest = path.strip_prefix("/v1/").ok_or(NoKind::Nothing)?;
         let endpoint = rest.split('/').next().unwrap_or_default();
         if OPENAI_ENDPOINTS.contains(&endpoint) {
-            return Found::NotYet(target);
+            let rest = rest.trim_end_matches('/');
+            let mut known = ENDPOINTS.into_iter();
+            let known = known.find(|known| known.path().strip_prefix('/') == Some(rest));
+            return match known {
+                Some(known) if method == Method::POST => Ok(Kind::OpenAi(known)),
+                Some(_) => Err(NoKind::OnlyTakes(Method::POST)),
+                None => Err(NoKind::NotYet),
+            };
         }
         let is_shared = SHARED_ENDPOINTS.contains(&endpoint) && !rest.contains(':');
         if !is_shared || !caller::speaks_openai(headers, target.query()) {
-            return Found::Route(Self {
-                kind: Kind::Gemini,
-                target,
-            });
+            return Ok(Kind::Gemini);
         }
-        if endpoint == "models" && method == Method::GET {
-            return Found::Route(Self {
-                kind: Kind::OpenAiModels,
-                target,
-            });
+        match endpoint {
+            "models" if method == Method::GET => Ok(Kind::OpenAiModels),
+            "models" => Err(NoKind::OnlyTakes(Method::GET)),
+            _ => Err(NoKind::NotYet),
         }
-        Found::NotYet(target)
     }
 
     pub(crate) fn path(&self) -> &str {
         self.target.path()
     }
 
-    /// What is asked for, by method and path.
-    pub(crate) fn operation(&self, method: &Method) -> Operation<'_> {
-        let operation = google::operation(method, self.path());
+    /// The provider whose API is passed on, and what is asked of it; none where the path is no such path.
+    pub(crate) fn raw(&self) -> Option<(&str, &str)> {
+        let rest = self.path().strip_prefix(RAW)?;
+        let end = rest.find('/').unwrap_or(rest.len());
+        Some(rest.split_at(end))
+    }
+
+    /// What a request that is passed on asks for, by method and path.
+    pub(crate) fn operation(&self, api: Api, method: &Method) -> Operation<'_> {
+        let path = self.raw().map_or(self.path(), |(_, path)| path);
+        operation(api, method, path)
+    }
+
+    /// What is asked for, by a name from a bounded set, as far as the path alone tells it.
+    pub(crate) fn endpoint(&self) -> &'static str {
         match self.kind {
-            Kind::Gemini => operation,
-            Kind::OpenAiModels => Operation {
-                endpoint: "models.list",
-                model: None,
-                ..operation
-            },
+            Kind::Gemini | Kind::Raw => "other",
+            Kind::OpenAi(endpoint) => endpoint.name(),
+            Kind::OpenAiModels => "models.list",
+            Kind::Simple(simple) => simple.endpoint(),
+        }
+    }
+
+    /// The shape of the request.
+    pub(crate) fn dialect(&self) -> Dialect {
+        match self.kind {
+            Kind::Gemini => Dialect::Gemini,
+            // Most of what is passed on has this shape, and errors of ours are told in it.
+            Kind::OpenAi(_) | Kind::OpenAiModels | Kind::Raw => Dialect::OpenAi,
+            Kind::Simple(_) => Dialect::Simple,
         }
     }
 
@@ -112,7 +174,14 @@ impl Route {
 
     /// The query of a request that goes on with an upload; an upload's id opens no other door.
     pub(crate) fn upload(&self) -> Option<&str> {
-        self.path().starts_with("/upload/").then(|| self.query())?
+        let path = self.raw().map_or(self.path(), |(_, path)| path);
+        path.starts_with("/upload/").then(|| self.query())?
+    }
+
+    /// Whether it is one of the Live API's WebSockets, under Google's path or passed on.
+    pub(crate) fn is_live(&self) -> bool {
+        let path = self.raw().map_or(self.path(), |(_, path)| path);
+        path.starts_with(LIVE)
     }
 
     /// Whether the answer is to be server-sent events (`alt=sse`).
@@ -123,10 +192,20 @@ impl Route {
 
     /// The shape in which the caller reads errors of ours.
     pub(crate) fn error_shape(&self) -> ErrorShape {
-        if self.kind == Kind::OpenAiModels {
-            return ErrorShape::OpenAi;
+        match self.kind {
+            Kind::Gemini => self.googles_shape(self.path()),
+            Kind::Raw => match self.raw() {
+                // Google's own client libraries may be pointed here.
+                Some((_, path)) if path.starts_with("/v1beta/") => self.googles_shape(path),
+                _ => ErrorShape::OpenAi,
+            },
+            Kind::OpenAi(_) | Kind::OpenAiModels => ErrorShape::OpenAi,
+            Kind::Simple(Simple::Proxy) => ErrorShape::Proxy,
+            Kind::Simple(Simple::GenerateText | Simple::ExtractText) => ErrorShape::Detail,
         }
-        let path = self.path();
+    }
+
+    fn googles_shape(&self, path: &str) -> ErrorShape {
         let is_array_stream = path.ends_with(":streamGenerateContent") && !self.asks_for_events();
         ErrorShape::Gemini(if is_array_stream || path.starts_with("/v1beta/openai/") {
             Shape::Array
@@ -136,6 +215,32 @@ impl Route {
             Shape::Object
         })
     }
+}
+
+impl Simple {
+    fn at(path: &str) -> Option<Self> {
+        Some(match path.trim_end_matches('/') {
+            "/gemini-proxy" => Self::Proxy,
+            "/api/v1/chat/generate-text" => Self::GenerateText,
+            "/api/v1/vision/extract-text" => Self::ExtractText,
+            _ => return None,
+        })
+    }
+
+    const fn endpoint(self) -> &'static str {
+        match self {
+            Self::Proxy => "gemini-proxy",
+            Self::GenerateText => "generate-text",
+            Self::ExtractText => "extract-text",
+        }
+    }
+}
+
+/// Why a path leads to no endpoint for callers.
+enum NoKind {
+    NotYet,
+    OnlyTakes(Method),
+    Nothing,
 }
 
 /// The path with single slashes and nothing encoded that may stand plain, the query untouched; none where a segment is `.`
@@ -164,6 +269,15 @@ fn normal(uri: &Uri) -> Option<PathAndQuery> {
         tidy.push_str(query);
     }
     PathAndQuery::try_from(tidy).ok()
+}
+
+/// Some servers take an encoded slash for one that stands plain.
+fn hides_a_climb(path: &str) -> bool {
+    path.contains('%') && {
+        let path = path.to_ascii_lowercase();
+        let plain = path.replace("%2f", "/").replace("%5c", "/");
+        plain.split('/').any(is_dots)
+    }
 }
 
 fn is_dots(segment: &str) -> bool {
@@ -237,8 +351,15 @@ mod tests {
             "Gemini /v1/models/x:generateContent",
         );
         check("/v1/files", bearer, "NotYet");
-        check("/v1/chat/completions", bearer, "NotYet");
+        check("/v1/chat/completions", bearer, "OnlyTakes(POST)");
+        check("/v1/chat/completion", bearer, "NotYet");
+        check("/v1/responses", bearer, "NotYet");
+        check("/p/xai/models", bearer, "Raw /p/xai/models");
+        check("/p", bearer, "Nothing");
         check("/v1/interactions", bearer, "Gemini /v1/interactions");
+        let live = "/ws/google.ai.generativelanguage.v1beta.GenerativeService.BidiGenerateContent";
+        check(&format!("/{live}"), None, &format!("Gemini {live}"));
+        check("/ws/else", None, "Nothing");
         check("/else", None, "Nothing");
     }
 
@@ -279,7 +400,11 @@ mod tests {
             "/v1beta/../admin",
             "/v1beta/%2e%2E/x",
             "/v1beta/.%2e/x",
+            "/p/xai/models%2F..%2fchat%2Fcompletions",
+            "/p/xai/models%5C%2e%2E",
             "/v1/./models",
+            "/p/xai/..%2Fmodels",
+            "/p/xai/a%2F%2e%2E%5cmodels",
         ] {
             check(path, None, "BadPath");
         }

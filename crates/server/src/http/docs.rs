@@ -1,4 +1,5 @@
-//! The pages `/docs` (Swagger UI) and `/redoc` (ReDoc), which show `/openapi.json`, and what each of them may do.
+//! The pages `/docs` (Swagger UI) and `/redoc` (ReDoc), which show `/openapi.json`, and what each of them may do. How any
+//! page is answered is here too; the dashboard's is in `dashboard.rs`.
 //! The files themselves are served by `assets.rs`, and made by `web/build.mjs`.
 
 use std::net::IpAddr;
@@ -23,9 +24,10 @@ const REDOC_POLICY: HeaderValue = HeaderValue::from_static(
     "default-src 'none'; script-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'none'; \
      frame-ancestors 'none'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; worker-src blob:",
 );
-const NOT_BUILT: &str = "This keymux was built without its documentation pages.\n\n\
+const NOT_BUILT: &str = "This keymux was built without its pages: the dashboard, and the documentation of its API.\n\n\
     In its sources, `make web` makes them (Node 20 or newer is needed); the next build of keymux\n\
-    takes them in. `make run` does both. What the pages show is at openapi.json.\n";
+    takes them in. `make run` does both. Everything else works without them: point your Gemini SDK\n\
+    at this address, or your OpenAI SDK at /v1. The admin API is described in /openapi.json.\n";
 
 /// `/docs`: Swagger UI.
 pub(crate) fn swagger(_: &App, request: &Request<Incoming>, _: IpAddr) -> Response<Body> {
@@ -37,7 +39,8 @@ pub(crate) fn redoc(_: &App, request: &Request<Incoming>, _: IpAddr) -> Response
     page(request, "redoc", assets::find("redoc.html"), REDOC_POLICY)
 }
 
-fn page<B>(
+/// A page of this name, or the way to it, or how to build it.
+pub(super) fn page<B>(
     request: &Request<B>,
     name: &str,
     file: Option<&Asset>,
@@ -45,7 +48,7 @@ fn page<B>(
 ) -> Response<Body> {
     let path = request.uri().path();
     let slashes = path.len() - path.trim_end_matches('/').len();
-    if slashes > 0 {
+    if slashes > 0 && path != "/" {
         return moved(&format!("{}{name}", "../".repeat(slashes)));
     }
     let Some(file) = file else {

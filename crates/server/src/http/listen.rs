@@ -65,7 +65,10 @@ pub(crate) async fn serve(app: Arc<App>, listener: Listener, stop: impl Future<O
         grace_s = grace.as_secs(),
         "stopping"
     );
-    let drained = tokio::time::timeout(grace, connections.emptied());
+    let drained = tokio::time::timeout(grace, async {
+        connections.emptied().await;
+        app.live_sessions.emptied().await;
+    });
     let mut is_drained = false;
     let finished = async { is_drained = drained.await.is_ok() };
     accept_until(&router, &listener, &connections, finished).await;
@@ -73,11 +76,14 @@ pub(crate) async fn serve(app: Arc<App>, listener: Listener, stop: impl Future<O
     if !is_drained {
         tracing::warn!(
             connections = connections.count(),
+            live_sessions = app.live_sessions.count(),
             "cut off what did not end in time"
         );
     }
+    app.live_sessions.end_all();
     connections.tell_all(Order::Close);
     connections.emptied().await;
+    app.live_sessions.emptied().await;
 }
 
 async fn accept_until(
@@ -128,7 +134,8 @@ fn admit(
     peer: SocketAddr,
 ) {
     let app = &router.app;
-    if connections.count() >= app.snapshot.load().config.server.max_connections {
+    let open = connections.count() + app.live_sessions.count();
+    if open >= app.snapshot.load().config.server.max_connections {
         tracing::warn!("connection refused: server.max_connections are open");
         return;
     }
@@ -172,6 +179,7 @@ async fn connection(
             .max_header_size(LARGEST_HEAD)
             .max_headers(MOST_HEADERS)
             .serve_connection(io, service)
+            .with_upgrades()
     );
     let mut is_draining = false;
     let ended = poll_fn(|cx| {

@@ -5,8 +5,11 @@ mod body;
 mod coding;
 mod connections;
 mod cors;
+mod dashboard;
 mod docs;
+mod health;
 mod listen;
+mod machine;
 mod own;
 mod router;
 

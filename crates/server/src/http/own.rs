@@ -14,18 +14,6 @@ use crate::app::App;
 
 const VERSION: &str = env!("CARGO_PKG_VERSION");
 
-/// What the address says to a browser until there is a dashboard.
-pub(crate) fn index(_: &App, _: &Request<Incoming>, _: IpAddr) -> Response<Body> {
-    let text = format!(
-        "keymux {VERSION}\n\nPoint your Gemini SDK at this address and use a client key as its API key.\n\
-         /docs  /redoc  /health  /ready  /metrics  /v1beta/models\n"
-    );
-    let mut response = Response::new(Body::full(text));
-    let kind = HeaderValue::from_static("text/plain; charset=utf-8");
-    response.headers_mut().insert(CONTENT_TYPE, kind);
-    response
-}
-
 /// The process lives.
 pub(crate) fn health(_: &App, _: &Request<Incoming>, _: IpAddr) -> Response<Body> {
     json(
@@ -94,19 +82,20 @@ pub(crate) fn metrics(app: &App, request: &Request<Incoming>, peer: IpAddr) -> R
     response
 }
 
-/// How many keys of Google's are usable. Checks and proxies are not in this version, and their counts say so.
+/// How many keys of Google's are usable, and how the proxies stand.
 pub(crate) fn gateway_health(app: &App, _: &Request<Incoming>, _: IpAddr) -> Response<Body> {
     let snapshot = app.snapshot.load();
+    let proxies = app.proxies.census();
     let active = snapshot
         .gemini()
         .map_or(0, |google| google.pool().census(app.clock.now()).active);
     let body = json!({
         "status": if active > 0 { "healthy" } else { "degraded" },
         "gemini_keys_available": active,
-        "health_checks_enabled": false,
-        "whitelisted_proxies_count": 0,
-        "recently_failed_proxies_tracked": 0,
-        "min_whitelist_target": 0,
+        "health_checks_enabled": snapshot.config.health_checks.enabled,
+        "whitelisted_proxies_count": proxies.healthy,
+        "recently_failed_proxies_tracked": proxies.set_aside,
+        "min_whitelist_target": snapshot.config.egress.min_healthy,
     });
     json(StatusCode::OK, &body)
 }

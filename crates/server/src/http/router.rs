@@ -7,22 +7,29 @@ use http::header::{ALLOW, Entry, RETRY_AFTER};
 use http::{HeaderValue, Method, Request, Response, StatusCode};
 use hyper::body::Incoming;
 
-use super::{Body, assets, cors, docs, own};
+use super::machine::Machine;
+use super::{Body, assets, cors, dashboard, docs, health, own};
 use crate::admin::{Api, Peer};
 use crate::app::App;
+use crate::gateway::door::Door;
 use crate::gateway::{self, ErrorShape, Found, GatewayError, Route, address};
+
+/// Below it are the account API and endpoints of the simple dialect: callers' paths, unlike the rest of the admin API.
+const ACCOUNT: &str = "/api/v1/";
 
 /// Everything that can be asked.
 #[derive(Debug)]
 pub(crate) struct Router {
     pub(crate) app: Arc<App>,
     api: Api,
+    machine: Machine,
 }
 
 impl Router {
     pub(crate) fn new(app: Arc<App>) -> Self {
         let api = Api::new(&app);
-        Self { app, api }
+        let machine = Machine::new(&app.snapshot.load().config.server.data_dir);
+        Self { app, api, machine }
     }
 }
 
@@ -62,13 +69,28 @@ async fn route(router: &Router, request: Request<Incoming>, peer: IpAddr) -> Res
     match Route::find(request.method(), request.uri(), request.headers()) {
         Found::Route(_) if app.phase.is_draining() => stopping(),
         Found::Route(route) => gateway::serve(app, request, peer, route).await,
-        Found::NotYet(path) => not_yet(path.path()),
-        Found::BadPath => own::error(
-            StatusCode::BAD_REQUEST,
-            "bad_path",
-            "the path has a segment `.` or `..`; write it out",
-        ),
+        Found::NotYet(path) => {
+            let shape = not_yet_shape(path.path());
+            turned_away(app, &request, peer, shape).unwrap_or_else(|| not_yet(path.path(), shape))
+        }
+        Found::OnlyTakes(method) => {
+            let shut = turned_away(app, &request, peer, ErrorShape::OpenAi);
+            shut.unwrap_or_else(|| only_takes(&method))
+        }
+        Found::BadPath => {
+            let shut = turned_away(app, &request, peer, ErrorShape::OpenAi);
+            shut.unwrap_or_else(bad_path)
+        }
+        Found::Nothing if health::is_at(request.uri().path()) => {
+            health::answer(app, &router.machine, request.method()).await
+        }
         Found::Nothing if request.uri().path().starts_with("/api/") => {
+            let is_for_callers = request.uri().path().starts_with(ACCOUNT);
+            if is_for_callers
+                && let Some(shut) = turned_away(app, &request, peer, ErrorShape::Detail)
+            {
+                return shut;
+            }
             let caller = address::sender(
                 request.headers(),
                 peer,
@@ -84,7 +106,7 @@ async fn route(router: &Router, request: Request<Incoming>, peer: IpAddr) -> Res
 fn own_route(app: &App, request: &Request<Incoming>, peer: IpAddr) -> Response<Body> {
     let path = request.uri().path().trim_end_matches('/');
     let answer: fn(&App, &Request<Incoming>, IpAddr) -> Response<Body> = match path {
-        "" => own::index,
+        "" => dashboard::serve,
         "/health" => own::health,
         "/ready" => own::ready,
         "/metrics" => own::metrics,
@@ -93,6 +115,7 @@ fn own_route(app: &App, request: &Request<Incoming>, peer: IpAddr) -> Response<B
         "/docs" => docs::swagger,
         "/redoc" => docs::redoc,
         _ if path.starts_with("/assets/") => assets::serve,
+        _ if dashboard::is_at(path, request.headers()) => dashboard::serve,
         _ => {
             return own::error(
                 StatusCode::NOT_FOUND,
@@ -125,17 +148,52 @@ fn stopping() -> Response<Body> {
     refusal
 }
 
+/// An endpoint of OpenAI's dialect was called by another method than it has.
+fn only_takes(method: &Method) -> Response<Body> {
+    let text = format!("only {method} is allowed here");
+    let error = GatewayError::caller(StatusCode::METHOD_NOT_ALLOWED, text);
+    let mut refusal = error
+        .code("method_not_allowed")
+        .to_response(ErrorShape::OpenAi);
+    if let Ok(allowed) = HeaderValue::from_str(method.as_str()) {
+        refusal.headers_mut().insert(ALLOW, allowed);
+    }
+    refusal
+}
+
+/// Refuses whoever comes too often without a client key, where the gateway does not come to see who asks.
+fn turned_away(
+    app: &App,
+    request: &Request<Incoming>,
+    peer: IpAddr,
+    shape: ErrorShape,
+) -> Option<Response<Body>> {
+    let snapshot = app.snapshot.load_full();
+    let (headers, query) = (request.headers(), request.uri().query());
+    let door = Door::new(app, &snapshot, headers, query, peer);
+    let shut = door.knock().err()?;
+    Some(shut.to_response(shape))
+}
+
+fn bad_path() -> Response<Body> {
+    let text = "the path has a segment `.` or `..`; write it out";
+    own::error(StatusCode::BAD_REQUEST, "bad_path", text)
+}
+
 /// An endpoint of OpenAI's or Anthropic's API that this version does not have: an honest 404 in that dialect.
-fn not_yet(path: &str) -> Response<Body> {
+fn not_yet(path: &str, shape: ErrorShape) -> Response<Body> {
     let text = format!(
-        "{path} is not in this version of keymux; Google's models answer OpenAI's dialect under \
-         /v1beta/openai/"
+        "{path} is not in this version of keymux; /v1/chat/completions is, and /p/{{provider}}/ passes on \
+         what a provider has"
     );
     let error = GatewayError::caller(StatusCode::NOT_FOUND, text).code("unknown_url");
-    let is_anthropic = path.starts_with("/v1/messages");
-    error.to_response(if is_anthropic {
+    error.to_response(shape)
+}
+
+fn not_yet_shape(path: &str) -> ErrorShape {
+    if path.starts_with("/v1/messages") {
         ErrorShape::Anthropic
     } else {
         ErrorShape::OpenAi
-    })
+    }
 }

@@ -1,4 +1,4 @@
-//! Closes connections to providers that have been idle for long.
+//! Closes connections to providers that have been idle for long, and forgets proxies that only keys named which are gone.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,8 +13,9 @@ pub(super) async fn run(app: Arc<App>) {
             () = tokio::time::sleep(EVERY) => {}
             () = app.tasks.stopping() => return,
         }
+        app.proxies.forget_unused(app.clock.now());
         for provider in app.snapshot.load().providers.iter() {
-            provider.origin.close_idle();
+            provider.close_idle();
         }
     }
 }

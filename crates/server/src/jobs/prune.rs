@@ -32,7 +32,7 @@ pub(super) async fn run(app: Arc<App>) {
         }
         pruned = Instant::now();
         let now = app.clock.now();
-        app.uploads.forget_expired(now);
+        app.begun.forget_expired(now);
         for (what, pruned) in [
             ("records", records(&app, now).await),
             ("figures", figures(&app, now).await),
@@ -77,7 +77,7 @@ async fn size(app: &App) -> Result<(), StoreError> {
 
 /// Bans that are over. It is looked for them in memory: nobody is kept from writing when there is none.
 async fn bans(app: &App, now: UnixMs) -> Result<(), StoreError> {
-    let is_over = |ban: &Ban| ban.until.is_some_and(|until| until <= now);
+    let is_over = |ban: &Ban| !ban.is_in_force(now);
     if !app.snapshot.load().bans.values().any(is_over) {
         return Ok(());
     }
@@ -91,6 +91,7 @@ async fn bans(app: &App, now: UnixMs) -> Result<(), StoreError> {
 async fn others(app: &App, now: UnixMs) -> Result<(), StoreError> {
     app.store.delete_expired_uploads(now).await?;
     app.store.delete_expired_sessions(now).await?;
+    in_steps(app, || app.store.forget_expired_resources(now, AT_ONCE)).await?;
     let oldest = now - DAY * ACTIVITY;
     in_steps(app, || app.store.delete_activities_before(oldest, AT_ONCE)).await?;
     let day = ((now - DAY * CLIENT_DAYS).0 / DAY.as_millis() as i64) as i32;

@@ -21,8 +21,10 @@ pub(super) async fn run(app: Arc<App>) {
         if revision == app.live.revision() {
             continue;
         }
-        if let Err(error) = live::reload(&app, revision).await {
-            tracing::error!(%error, "changes could not be read; trying on");
+        match live::reload(&app, revision).await {
+            // Another instance may have disabled what is in a file here.
+            Ok(()) => app.key_files.look_again(),
+            Err(error) => tracing::error!(%error, "changes could not be read; trying on"),
         }
     }
 }

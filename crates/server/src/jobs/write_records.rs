@@ -62,6 +62,8 @@ async fn flush(app: &App, records: &mut Receiver<RequestRecord>, mut batch: Vec<
 
 /// Keeps the batch when the database does not take it: the queue in front of it fills, drops and counts.
 async fn write(app: &App, batch: &mut Vec<RequestRecord>) {
+    // Taken in again when the database did not take it: that says the same.
+    app.checks.learn(batch);
     match app.store.write_records(batch).await {
         Ok(()) => {
             batch.clear();

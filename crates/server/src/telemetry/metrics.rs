@@ -10,6 +10,8 @@ use prometheus::{
     IntGaugeVec, Opts, Registry, TextEncoder,
 };
 
+use super::turned_away::TurnedAway;
+use super::ways;
 use crate::app::App;
 
 const MOST_MODELS: usize = 200;
@@ -28,7 +30,12 @@ pub(crate) struct Metrics {
     tokens: IntCounterVec,
     cost: CounterVec,
     cooling: IntCounterVec,
+    checks: IntCounterVec,
+    check_backlog: IntGaugeVec,
+    live_sessions: IntGaugeVec,
+    live_closes: IntCounterVec,
     pub(crate) retries: IntCounter,
+    pub(crate) turned_away: TurnedAway,
     keys: IntGaugeVec,
     in_queue: IntGaugeVec,
     pub(crate) dropped_records: IntCounter,
@@ -39,6 +46,11 @@ pub(crate) struct Metrics {
 impl Metrics {
     pub(crate) fn new() -> Result<Self, prometheus::Error> {
         let registry = Registry::new();
+        let counter = |name: &str, help: &str| {
+            let counter = IntCounter::new(name, help)?;
+            registry.register(Box::new(counter.clone()))?;
+            Ok::<_, prometheus::Error>(counter)
+        };
         let counters = |name: &str, help: &str, labels: &[&str]| {
             let counters = IntCounterVec::new(Opts::new(name, help), labels)?;
             registry.register(Box::new(counters.clone()))?;
@@ -70,20 +82,8 @@ impl Metrics {
             ),
             &["provider"],
         )?;
-        let retries = IntCounter::new("keymux_retries_total", "Attempts after the first.")?;
         registry.register(Box::new(duration.clone()))?;
         registry.register(Box::new(first_byte.clone()))?;
-        let dropped_records = IntCounter::new(
-            "keymux_dropped_records_total",
-            "Request records lost because the database could not follow.",
-        )?;
-        let dropped_bodies = IntCounter::new(
-            "keymux_dropped_bodies_total",
-            "Kept bodies lost because the database could not follow.",
-        )?;
-        registry.register(Box::new(retries.clone()))?;
-        registry.register(Box::new(dropped_records.clone()))?;
-        registry.register(Box::new(dropped_bodies.clone()))?;
         Ok(Self {
             requests: counters(
                 "api_requests_total",
@@ -106,17 +106,40 @@ impl Metrics {
                 "Refusals that took a key, or a key for a model, out of use.",
                 &["provider", "reason"],
             )?,
+            turned_away: TurnedAway::new(&registry)?,
+            checks: counters(
+                "keymux_checks_total",
+                "Checks of keys by what they found.",
+                &["provider", "outcome"],
+            )?,
+            check_backlog: gauges(
+                "keymux_check_backlog",
+                "Checks of keys that are due.",
+                &["provider"],
+            )?,
+            live_sessions: gauges("keymux_live_sessions", "Live sessions.", &["provider"])?,
+            live_closes: counters(
+                "keymux_live_closes_total",
+                "Live sessions that are over, by how they ended.",
+                &["provider", "class"],
+            )?,
             keys: gauges("keymux_keys", "Keys by state.", &["provider", "state"])?,
             in_queue: gauges(
                 "keymux_queue_depth",
                 "What waits to be written.",
                 &["queue"],
             )?,
-            dropped_records,
-            dropped_bodies,
+            dropped_records: counter(
+                "keymux_dropped_records_total",
+                "Request records lost because the database could not follow.",
+            )?,
+            dropped_bodies: counter(
+                "keymux_dropped_bodies_total",
+                "Kept bodies lost because the database could not follow.",
+            )?,
+            retries: counter("keymux_retries_total", "Attempts after the first.")?,
             duration,
             first_byte,
-            retries,
             registry,
             models: RwLock::default(),
         })
@@ -163,11 +186,27 @@ impl Metrics {
         }
     }
 
+    /// Counts a check.
+    pub(crate) fn check(&self, provider: &str, class: Class) {
+        let counter = self.checks.with_label_values(&[provider, class.name()]);
+        counter.inc();
+    }
+
+    /// Counts a Live session that is over.
+    pub(crate) fn live_close(&self, provider: &str, class: Class) {
+        let counter = self
+            .live_closes
+            .with_label_values(&[provider, class.name()]);
+        counter.inc();
+    }
+
     /// Everything in Prometheus's text format.
     pub(crate) fn render(&self, app: &App) -> Vec<u8> {
         self.look(app);
         let mut text = Vec::new();
-        if let Err(error) = TextEncoder::new().encode(&self.registry.gather(), &mut text) {
+        let families = ways::families(app).map(|ways| [self.registry.gather(), ways].concat());
+        let encoded = families.and_then(|all| TextEncoder::new().encode(&all, &mut text));
+        if let Err(error) = encoded {
             tracing::error!(%error, "metrics could not be encoded");
         }
         text
@@ -186,6 +225,17 @@ impl Metrics {
                 let gauge = self.keys.with_label_values(&[&*provider.name, state]);
                 gauge.set(i64::try_from(count).unwrap_or(i64::MAX));
             }
+        }
+        let open = app.live_sessions.all();
+        for provider in app.snapshot.load().providers.iter() {
+            let own = open.iter().filter(|it| it.provider == provider.name);
+            let gauge = self.live_sessions.with_label_values(&[&*provider.name]);
+            gauge.set(i64::try_from(own.count()).unwrap_or(i64::MAX));
+        }
+        self.turned_away.look(app);
+        for (provider, due) in app.checks.backlog(app.clock.now()) {
+            let gauge = self.check_backlog.with_label_values(&[&*provider]);
+            gauge.set(i64::try_from(due).unwrap_or(i64::MAX));
         }
         let depth = i64::try_from(app.records.depth()).unwrap_or(i64::MAX);
         self.in_queue.with_label_values(&["request_log"]).set(depth);

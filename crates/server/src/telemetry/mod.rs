@@ -2,6 +2,9 @@
 
 mod logging;
 mod metrics;
+mod turned_away;
+mod ways;
 
 pub(crate) use logging::{set_level as set_log_level, start as start_logging};
 pub(crate) use metrics::Metrics;
+pub(crate) use turned_away::AtTheDoor;

@@ -17,7 +17,7 @@ use super::who::Account;
 use crate::activity::{self, about, shown};
 use crate::admin::error::ApiError;
 use crate::admin::input::{Id, Input, present};
-use crate::admin::keys::{checked_label, refuse_fixed};
+use crate::admin::keys::{checked_label, refuse_fixed, refuse_stated};
 use crate::app::App;
 use crate::key_text::problem_with;
 use crate::live::{self, Touched};
@@ -177,7 +177,7 @@ pub(super) async fn delete_account_key(
 ) -> Result<StatusCode, AccountError> {
     let status = find(&app, account.owner, id)?;
     let key = &status.cell.key;
-    refuse_fixed(key)?;
+    refuse_stated(key)?;
     let line = about(key, &account.actor, Action::Delete, shown(key));
     match delete(&app, std::slice::from_ref(key), &line).await? {
         0 => Err(ApiError::not_found("key", id).into()),
@@ -198,7 +198,7 @@ pub(super) async fn delete_account_keys(
     let all = owned(&app, account.owner, Some(&name)).into_iter();
     let all: Vec<Key> = all.map(|status| status.cell.key.clone()).collect();
     let (free, fixed): (Vec<Key>, Vec<Key>) =
-        all.into_iter().partition(|key| refuse_fixed(key).is_ok());
+        all.into_iter().partition(|key| refuse_stated(key).is_ok());
     let line = Event::new(account.actor, Action::Delete, "keys")
         .of(account.owner)
         .at(&name)

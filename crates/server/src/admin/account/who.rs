@@ -12,7 +12,9 @@ use super::error::AccountError;
 use crate::admin::error::ApiError;
 use crate::admin::who::Peer;
 use crate::app::App;
-use crate::gateway::caller::{self, Caller};
+use crate::gateway::GatewayError;
+use crate::gateway::caller::Caller;
+use crate::gateway::door::Door;
 use crate::snapshot::KnownClient;
 
 /// The name of the account API in `allowed_endpoints`.
@@ -32,14 +34,16 @@ impl FromRequestParts<Arc<App>> for Account {
 
     async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, AccountError> {
         let Peer {
-            caller: address, ..
+            caller: address,
+            hop,
         } = Peer::from_request_parts(parts, app).await?;
         let snapshot = app.snapshot.load_full();
         let (headers, query) = (&parts.headers, parts.uri.query());
-        let known = match caller::identify(headers, query, &snapshot, app.clock.now()) {
+        let door = Door::new(app, &snapshot, headers, query, hop);
+        let known = match door.identify() {
             Ok(Caller::Client(known)) => known,
             Ok(Caller::Anonymous) => return Err(refused("show a client key that has an owner")),
-            Err(error) => return Err(refused(error.public)),
+            Err(stranger) => return Err(refused(GatewayError::from(stranger).public)),
         };
         if !known.access.allows_ip(address) {
             let text = format!("this client key may not be used from {address}");

@@ -10,6 +10,7 @@ use serde::Deserialize;
 use store::KeyPatch;
 use utoipa::ToSchema;
 
+use super::egress::{self, proxy_url};
 use super::view::KeyView;
 use super::{event, find};
 use crate::activity::{self, shown};
@@ -49,6 +50,9 @@ pub(super) struct NewKey {
     /// Lower values are used first.
     #[schema(minimum = -1000, maximum = 1000, example = 0)]
     priority: Option<i16>,
+    /// The proxy that it leaves by, instead of those of `egress`: `http://`, `https://` or `socks5://`. For administrators.
+    #[schema(example = "socks5://user:password@10.0.0.9:1080")]
+    egress: Option<String>,
     /// The user whose key it is; left out: the shared pool's. Members add keys for themselves.
     #[schema(example = "mei")]
     owner: Option<String>,
@@ -75,6 +79,10 @@ pub(super) struct KeyChange {
     /// Lower values are used first.
     #[schema(minimum = -1000, maximum = 1000, example = 10)]
     priority: Option<i16>,
+    /// The proxy that it leaves by, instead of those of `egress`; null: one of those. For administrators.
+    #[serde(default, deserialize_with = "present")]
+    #[schema(value_type = Option<String>, example = "socks5://user:password@10.0.0.9:1080")]
+    pub(super) egress: Option<Option<String>>,
     /// False takes it out of use.
     #[schema(example = false)]
     enabled: Option<bool>,
@@ -96,17 +104,20 @@ pub(super) async fn create_key(
     if let Some(reason) = problem_with(word) {
         return Err(ApiError::invalid("key", reason));
     }
-    let patch = KeyChange {
+    let change = KeyChange {
         weight: input.weight,
         priority: input.priority,
+        egress: input.egress.map(Some),
         ..KeyChange::named(input.label, input.project)
-    }
-    .patch()?;
+    };
+    change.check_egress(&app, &who)?;
+    let patch = change.patch()?;
     let draft = KeyDraft {
         label: patch.label.flatten(),
         project: patch.project.flatten(),
         weight: input.weight.unwrap_or(1),
         priority: input.priority.unwrap_or(0),
+        egress: patch.egress.flatten(),
         owner: names.owner(&who, input.owner.as_deref())?,
         ..KeyDraft::plain(&input.provider, word, KeySource::Admin)
     };
@@ -141,6 +152,7 @@ pub(super) async fn update_key(
     Input(input): Input<KeyChange>,
 ) -> Result<Json<KeyView>, ApiError> {
     let (_, status) = find(&app, &who, id)?;
+    input.check_egress(&app, &who)?;
     let patch = input.patch()?;
     let key = &status.cell.key;
     if input.is_more_than_switching() {
@@ -175,7 +187,7 @@ pub(super) async fn delete_key(
 ) -> Result<StatusCode, ApiError> {
     let (_, status) = find(&app, &who, id)?;
     let key = &status.cell.key;
-    refuse_fixed(key)?;
+    refuse_stated(key)?;
     let now = app.clock.now();
     let change = app.store.change().await?;
     change
@@ -251,8 +263,12 @@ impl KeyChange {
             project: checked("project", &self.project)?,
             weight: self.weight,
             priority: self.priority,
+            egress: match &self.egress {
+                Some(Some(url)) => Some(Some(proxy_url(url)?)),
+                Some(None) => Some(None),
+                None => None,
+            },
             enabled: self.enabled,
-            ..KeyPatch::default()
         })
     }
 
@@ -262,6 +278,7 @@ impl KeyChange {
             || self.project.is_some()
             || self.weight.is_some()
             || self.priority.is_some()
+            || self.egress.is_some()
     }
 
     /// In the words of the activity log.
@@ -272,11 +289,14 @@ impl KeyChange {
                 None => format!("no {name}"),
             })
         };
+        let egress = self.egress.as_ref();
+        let egress = egress.map(|url| url.as_deref().map(egress::shown));
         let all = [
             text("label", &self.label),
             text("project", &self.project),
             self.weight.map(|weight| format!("weight {weight}")),
             self.priority.map(|priority| format!("priority {priority}")),
+            text("egress", &egress),
             self.enabled
                 .map(|enabled| if enabled { "enabled" } else { "disabled" }.to_owned()),
         ];
@@ -323,13 +343,22 @@ pub(in crate::admin) fn checked_label(
     Ok(Some(text.to_owned()).filter(|text| !text.is_empty()))
 }
 
-/// What a file or a variable states would come back with the next reload.
+/// What the configuration or a variable says of a key would come back with the next reload. A key file says nothing of
+/// its keys but that they are there.
 pub(in crate::admin) fn refuse_fixed(key: &Key) -> Result<(), ApiError> {
-    let place = match key.source {
-        KeySource::Config => "the configuration file",
-        KeySource::Env => "the environment",
-        KeySource::File => "a file of keys_dir",
-        KeySource::Admin => return Ok(()),
+    match key.source {
+        KeySource::File | KeySource::Admin => Ok(()),
+        KeySource::Config | KeySource::Env => refuse_stated(key),
+    }
+}
+
+/// What is stated elsewhere is there again after the next reload, also if it is deleted here.
+pub(in crate::admin) fn refuse_stated(key: &Key) -> Result<(), ApiError> {
+    let place = match (key.source, &key.file) {
+        (KeySource::Config, _) => "the configuration file".to_owned(),
+        (KeySource::Env, _) => "the environment".to_owned(),
+        (KeySource::File, Some(file)) => format!("the key file {file}"),
+        (KeySource::File, None) | (KeySource::Admin, _) => return Ok(()),
     };
     let text = format!(
         "key {} is stated by {place}; change it there, or disable the key here",

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use axum::extract::State;
 use axum::response::IntoResponse;
-use domain::{Action, Event};
+use domain::{Action, Event, Secret};
 use http::header::{CONTENT_DISPOSITION, CONTENT_TYPE};
 use keypool::KeyStatus;
 use serde::{Deserialize, Serialize};
@@ -27,7 +27,7 @@ enum Format {
     /// One key a line.
     #[default]
     Text,
-    /// With label, project, weight, priority and owner; the first line names the columns.
+    /// With label, project, weight, priority, owner and egress; the first line names the columns.
     Csv,
     /// The same, one JSON object a line.
     Jsonl,
@@ -44,8 +44,8 @@ pub(super) struct ExportQuery {
 }
 
 /// The first line of a table: the fields of [`ExportedKey`].
-const COLUMNS: [&str; 8] = [
-    "provider", "key", "label", "project", "weight", "priority", "enabled", "owner",
+const COLUMNS: [&str; 9] = [
+    "provider", "key", "label", "project", "weight", "priority", "enabled", "owner", "egress",
 ];
 
 /// One key of an export.
@@ -59,6 +59,7 @@ struct ExportedKey<'a> {
     priority: i16,
     enabled: bool,
     owner: Option<String>,
+    egress: Option<&'a str>,
 }
 
 /// Export keys with their secrets. It is written into the activity log.
@@ -146,6 +147,7 @@ impl<'a> ExportedKey<'a> {
             priority: if key.owner.is_some() { 0 } else { key.priority },
             enabled: key.enabled,
             owner: names.of(key.owner),
+            egress: key.egress.as_ref().map(Secret::expose),
         }
     }
 }

@@ -11,7 +11,7 @@ use utoipa::{IntoParams, ToSchema};
 use super::view::Status;
 use crate::admin::error::ApiError;
 use crate::admin::names::Names;
-use crate::admin::page::Order;
+use crate::admin::page::{Order, Paging};
 use crate::admin::who::Who;
 use crate::app::App;
 use crate::pools::project;
@@ -52,11 +52,28 @@ pub(super) struct KeyFilter {
     #[param(value_type = Option<String>)]
     #[schema(value_type = Option<String>)]
     source: Option<KeySource>,
+    /// Keys that this file of `keys_dir` states.
+    #[param(example = "team-a.txt")]
+    file: Option<String>,
     /// Keys whose label, project, id or masked form holds this text. A whole key finds itself.
     q: Option<String>,
 }
 
 impl KeyFilter {
+    /// The keys that match, in the order that is asked for.
+    pub(super) fn sorted(
+        &self,
+        app: &App,
+        who: &Who,
+        names: &Names,
+        paging: &Paging,
+    ) -> Result<Vec<KeyStatus>, ApiError> {
+        let order = paging.order(ORDERS)?;
+        let mut rows = self.matching(app, who, names)?;
+        sort(&mut rows, order, app.clock.now());
+        Ok(rows)
+    }
+
     /// The keys that match, of those that the user may see.
     pub(super) fn matching(
         &self,
@@ -108,6 +125,7 @@ impl KeyFilter {
                 && is_wanted_text(self.project.as_deref(), project(key))
                 && is_wanted_text(self.label.as_deref(), key.label.as_deref())
                 && self.source.is_none_or(|source| key.source == source)
+                && is_wanted_text(self.file.as_deref(), key.file.as_deref())
                 && text
                     .as_deref()
                     .is_none_or(|text| mentions(status, text, self.q.as_deref()))

@@ -3,6 +3,7 @@
 
 mod bulk;
 mod edit;
+mod egress;
 mod export;
 mod filter;
 mod probe;
@@ -26,11 +27,11 @@ use crate::activity::{self, shown};
 use crate::app::App;
 use crate::snapshot::Provider;
 use filter::KeyFilter;
-use view::KeyDetail;
 pub(super) use view::KeyView;
+use view::{KeyDetail, KeyStanding};
 
 pub(super) use bulk::add::{AddResult, add, read};
-pub(super) use edit::{checked_label, refuse_fixed};
+pub(super) use edit::{checked_label, refuse_fixed, refuse_stated};
 pub(super) use view::{Standing, Status};
 
 /// The routes of this resource.
@@ -44,6 +45,8 @@ pub(super) fn routes() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(bulk::bulk_test))
         .routes(routes!(bulk::bulk_update))
         .routes(routes!(get_key, edit::update_key, edit::delete_key))
+        .routes(routes!(list_standings))
+        .routes(routes!(get_standing))
         .routes(routes!(edit::reset_key))
         .routes(routes!(probe::test_key))
 }
@@ -58,10 +61,8 @@ async fn list_keys(
     Params(filter): Params<KeyFilter>,
 ) -> Result<Json<Page<KeyView>>, ApiError> {
     let names = Names::load(&app.store).await?;
-    let order = paging.order(filter::ORDERS)?;
+    let rows = filter.sorted(&app, &who, &names, &paging)?;
     let now = app.clock.now();
-    let mut rows = filter.matching(&app, &who, &names)?;
-    filter::sort(&mut rows, order, now);
     slice(
         &rows,
         &paging,
@@ -91,12 +92,59 @@ async fn get_key(
             app.clock.now(),
         )
         .await?;
+    let checks = app.checks.of_key(&provider.name, status.id);
     Ok(Json(KeyDetail::new(
         &provider,
         &status,
+        &checks,
         &names,
         app.clock.now(),
     )))
+}
+
+/// One key without its secret, with what is known of each model. Nothing is revealed, so nothing is written down.
+#[utoipa::path(get, path = "/api/keys/{id}/standing", tag = "keys",
+    params(("id" = i64, Path, description = "The key.")),
+    responses(
+        (status = 200, description = "The key as it stands now.", body = KeyStanding),
+        (status = 404, description = "There is no such key.", body = ErrorBody)))]
+async fn get_standing(
+    State(app): State<Arc<App>>,
+    who: Who,
+    Id(id): Id<i64>,
+) -> Result<Json<KeyStanding>, ApiError> {
+    let (provider, status) = find(&app, &who, id)?;
+    let names = Names::load(&app.store).await?;
+    let checks = app.checks.of_key(&provider.name, status.id);
+    let now = app.clock.now();
+    let standing = KeyStanding::new(&provider, &status, &checks, &names, now);
+    Ok(Json(standing))
+}
+
+/// Keys as `/api/keys` lists them, each with what is known of its models: what the grid of keys and models shows.
+#[utoipa::path(get, path = "/api/keys/standings", tag = "keys", params(Paging, KeyFilter),
+    responses((status = 200, description = "A page of them.", body = Page<KeyStanding>)))]
+async fn list_standings(
+    State(app): State<Arc<App>>,
+    who: Who,
+    paging: Paging,
+    Params(filter): Params<KeyFilter>,
+) -> Result<Json<Page<KeyStanding>>, ApiError> {
+    let (names, now) = (Names::load(&app.store).await?, app.clock.now());
+    let rows = filter.sorted(&app, &who, &names, &paging)?;
+    let snapshot = app.snapshot.load();
+    let standing = |row: &KeyStatus| {
+        // A provider that the configuration has just lost takes its keys with it.
+        let provider = snapshot.provider(&row.cell.key.provider)?;
+        let checks = app.checks.of_key(&provider.name, row.id);
+        Some(KeyStanding::new(provider, row, &checks, &names, now))
+    };
+    let page = slice(&rows, &paging, |row| row.id.0, standing)?;
+    Ok(Json(Page {
+        items: page.items.into_iter().flatten().collect(),
+        next_cursor: page.next_cursor,
+        total: page.total,
+    }))
 }
 
 /// The key, when it is there for this user.

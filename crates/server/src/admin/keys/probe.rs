@@ -1,43 +1,57 @@
-//! Tries a key by hand. What the provider says changes how the key stands, as an answer to a caller would: a key that
-//! works is used again, one that does not is taken out.
+//! Tries a key by hand: a check like any other, with its turn among them, its result kept beside theirs. What the provider
+//! says changes how the key stands: one that it takes is used again, one that it refuses is taken out.
 
 use std::sync::Arc;
-use std::time::{Duration, Instant};
 
 use axum::Json;
 use axum::extract::State;
-use domain::{Action, Class, KeyId, Verdict};
-use serde::Serialize;
+use domain::Action;
+use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::{event, find, shown};
 use crate::admin::error::{ApiError, ErrorBody};
-use crate::admin::input::Id;
+use crate::admin::input::{Id, MaybeInput};
 use crate::admin::who::Who;
 use crate::app::App;
-use crate::probe::probe;
-use crate::snapshot::Provider;
+use crate::checks::{self, Outcome};
+use crate::saver::LONGEST_MODEL;
+
+/// What a key is tested with.
+#[derive(Debug, Default, Deserialize, ToSchema)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct TestRequest {
+    /// The model, as the provider names it; left out: the first that `health_check` names, or the key alone.
+    #[schema(example = "gemini-flash-latest", max_length = 256)]
+    model: Option<String>,
+}
 
 /// What a test found.
 #[derive(Debug, Serialize, ToSchema)]
 pub(super) struct TestResult {
     #[schema(example = 17)]
-    pub(super) id: i64,
-    /// Whether the provider takes the key.
-    pub(super) works: bool,
+    id: i64,
+    /// The model that it was tested with; null: the key alone.
+    #[schema(example = "gemini-flash-latest")]
+    model: Option<String>,
+    /// Whether the provider takes the key, and lets it use the model.
+    works: bool,
+    /// The status that the provider answered with; null: no answer.
+    #[schema(example = 400)]
+    status: Option<u16>,
     /// What the answer means, for example `ok`, `key_invalid`, `network`.
     #[schema(example = "key_invalid")]
-    pub(super) class: &'static str,
+    class: &'static str,
     /// More exactly.
     #[schema(example = "api_key_invalid")]
-    pub(super) reason: &'static str,
+    reason: &'static str,
     /// How long the provider took, in milliseconds.
     #[schema(example = 84.2)]
     latency_ms: f64,
 }
 
-/// Ask the provider whether a key works. It costs no quota.
-#[utoipa::path(post, path = "/api/keys/{id}/test", tag = "keys",
+/// Ask the provider whether a key works, alone or with a model. It costs no quota, so it proves none.
+#[utoipa::path(post, path = "/api/keys/{id}/test", tag = "keys", request_body = Option<TestRequest>,
     params(("id" = i64, Path, description = "The key.")),
     responses(
         (status = 200, description = "What the provider said.", body = TestResult),
@@ -46,45 +60,47 @@ pub(super) async fn test_key(
     State(app): State<Arc<App>>,
     who: Who,
     Id(id): Id<i64>,
+    MaybeInput(input): MaybeInput<TestRequest>,
 ) -> Result<Json<TestResult>, ApiError> {
     let (provider, status) = find(&app, &who, id)?;
-    let result = try_key(&app, &provider, status.id).await;
-    let key = &status.cell.key;
-    let result = result.ok_or_else(|| ApiError::not_found("key", id))?;
+    let model = checked_model(input.model.as_deref())?;
+    let outcome = checks::by_hand(&app, &provider, status.id, model).await;
+    let outcome = outcome.ok_or_else(|| ApiError::not_found("key", id))?;
     app.saver.save(&app).await?;
-    let details = format!("{}: {}", shown(key), result.reason);
+    let key = &status.cell.key;
+    let details = format!("{}: {}", shown(key), outcome.result.reason);
     app.store
         .log(&[event(&who, Action::Test, key, details)], app.clock.now())
         .await?;
-    Ok(Json(result))
+    Ok(Json(outcome.into()))
 }
 
-/// Tries a key, and lets the pool know; none: it is gone.
-pub(super) async fn try_key(app: &App, provider: &Provider, id: KeyId) -> Option<TestResult> {
-    let status = provider.pools.status(id)?;
-    let began = Instant::now();
-    let verdict = probe(&provider.origin, &status.cell.key).await;
-    let took = began.elapsed();
-    tell_pool(app, provider, id, &verdict, took);
-    Some(TestResult {
-        id: id.0,
-        works: verdict.class == Class::Ok,
-        class: verdict.class.name(),
-        reason: verdict.reason,
-        latency_ms: took.as_secs_f64() * 1e3,
-    })
-}
-
-fn tell_pool(app: &App, provider: &Provider, id: KeyId, verdict: &Verdict, took: Duration) {
-    let now = app.clock.now();
-    let Some(pool) = provider.pools.holding(id) else {
-        return;
+/// A model that can be asked for.
+pub(super) fn checked_model(model: Option<&str>) -> Result<Option<&str>, ApiError> {
+    let model = model.map(str::trim).filter(|model| !model.is_empty());
+    let is_wrong = |model: &str| {
+        model.len() > LONGEST_MODEL
+            || model.chars().any(char::is_control)
+            || model.split('/').any(|part| part.is_empty() || part == "..")
     };
-    match pool.lease_key(id, now) {
-        // Without a model: the answer is about the key.
-        Ok(lease) => pool.report(&lease, "", verdict, took, now),
-        // A retired key cannot be leased; that it works brings it back.
-        Err(_) if verdict.class == Class::Ok => pool.reset(id, now),
-        Err(_) => {}
+    if model.is_some_and(is_wrong) {
+        let text = format!("it is no name of a model; expected at most {LONGEST_MODEL} characters");
+        return Err(ApiError::invalid("model", text));
+    }
+    Ok(model)
+}
+
+impl From<Outcome> for TestResult {
+    fn from(outcome: Outcome) -> Self {
+        let model = Some(outcome.model.to_string()).filter(|model| !model.is_empty());
+        Self {
+            id: outcome.key.0,
+            model,
+            works: outcome.works(),
+            status: outcome.result.status,
+            class: outcome.result.class.name(),
+            reason: outcome.result.reason,
+            latency_ms: outcome.took.as_secs_f64() * 1e3,
+        }
     }
 }

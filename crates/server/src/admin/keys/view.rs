@@ -1,10 +1,12 @@
 //! A key as the API shows it.
 
 use domain::{KeyHealth, KeySource, UnixMs};
-use keypool::KeyStatus;
+use keypool::{CheckRow, KeyStatus};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use super::egress::shown;
+use crate::admin::key_checks::LastCheck;
 use crate::admin::names::Names;
 use crate::admin::time::Time;
 use crate::pools::project;
@@ -104,9 +106,13 @@ pub(crate) struct KeyView {
     /// The key as it may be shown.
     #[schema(example = "AIza…9f3c")]
     masked_key: String,
-    /// `config`, `env`, `file` or `admin`: where it came from. Only keys of `admin` are changed here.
-    #[schema(value_type = String, example = "admin")]
+    /// `config`, `env`, `file` or `admin`: where it came from. What a source states is deleted there; keys of `config` and
+    /// `env` are also labelled and weighted there.
+    #[schema(value_type = String, example = "file")]
     source: KeySource,
+    /// The file of `keys_dir` that states it; null: none, or none any more.
+    #[schema(example = "team-a.txt")]
+    file: Option<String>,
     /// The user whose key it is; null: the shared pool's.
     #[schema(example = "mei")]
     owner: Option<String>,
@@ -119,12 +125,21 @@ pub(crate) struct KeyView {
 #[derive(Debug, Serialize, ToSchema)]
 pub(super) struct KeyDetail {
     #[serde(flatten)]
-    key_view: KeyView,
+    standing: KeyStanding,
     /// The key itself.
     #[schema(example = "AIzaSyD-…")]
     key: String,
+}
+
+/// A key without its secret, with what is known of its project and each model.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct KeyStanding {
+    #[serde(flatten)]
+    key_view: KeyView,
     /// What is known of its project and each model.
     models: Vec<ModelOfKey>,
+    /// The last check with each model.
+    checks: Vec<LastCheck>,
 }
 
 /// How a key's project stands for one model.
@@ -155,7 +170,7 @@ impl KeyView {
             weight: key.weight,
             // An owner's keys are ranked within the pools; that is no priority of theirs.
             priority: if key.owner.is_some() { 0 } else { key.priority },
-            egress: key.egress.as_deref().map(without_credentials),
+            egress: key.egress.as_ref().map(|url| shown(url.expose())),
             enabled: key.enabled,
             status: standing.status,
             reason: standing.reason,
@@ -166,6 +181,7 @@ impl KeyView {
             latency_ms: (!latency.is_zero()).then_some(latency.as_secs_f64() * 1e3),
             masked_key: key.secret.masked(),
             source: key.source,
+            file: key.file.as_deref().map(str::to_owned),
             owner: names.of(key.owner),
             selected: key.selected,
             created_at: key.created_at.into(),
@@ -174,41 +190,51 @@ impl KeyView {
 }
 
 impl KeyDetail {
-    pub(super) fn new(provider: &Provider, status: &KeyStatus, names: &Names, now: UnixMs) -> Self {
-        let key = &status.cell.key;
-        let project = key
-            .project
-            .clone()
-            .unwrap_or_else(|| format!("key:{}", key.id));
-        let pairs = provider.pools.pairs();
-        let own = pairs
-            .into_iter()
-            .filter(|(pair, _)| pair.project == project && !pair.model.is_empty());
-        let mut models: Vec<ModelOfKey> = own
-            .map(|(pair, state)| {
-                let cooling = state.cooling.filter(|cooling| cooling.until > now);
-                ModelOfKey {
-                    model: pair.model,
-                    cooling_until: cooling.map(|cooling| Time(cooling.until)),
-                    reason: cooling.map(|cooling| cooling.class.name()),
-                    requests_today: state.day_requests,
-                }
-            })
-            .collect();
-        models.sort_by(|one, other| one.model.cmp(&other.model));
+    pub(super) fn new(
+        provider: &Provider,
+        status: &KeyStatus,
+        checks: &[CheckRow],
+        names: &Names,
+        now: UnixMs,
+    ) -> Self {
+        let standing = KeyStanding::new(provider, status, checks, names, now);
         Self {
-            key_view: KeyView::new(status, names, now),
-            key: key.secret.expose().to_owned(),
-            models,
+            key: status.cell.key.secret.expose().to_owned(),
+            standing,
         }
     }
 }
 
-/// The address of a proxy without user and password.
-fn without_credentials(url: &str) -> String {
-    let Some((scheme, rest)) = url.split_once("://") else {
-        return "(hidden)".to_owned();
-    };
-    let host = rest.rsplit_once('@').map_or(rest, |(_, host)| host);
-    format!("{scheme}://{host}")
+impl KeyStanding {
+    pub(super) fn new(
+        provider: &Provider,
+        status: &KeyStatus,
+        checks: &[CheckRow],
+        names: &Names,
+        now: UnixMs,
+    ) -> Self {
+        Self {
+            key_view: KeyView::new(status, names, now),
+            models: models_of(provider, status, now),
+            checks: checks.iter().map(LastCheck::from).collect(),
+        }
+    }
+}
+
+/// How the key's project stands for each model that was asked for, by name.
+fn models_of(provider: &Provider, status: &KeyStatus, now: UnixMs) -> Vec<ModelOfKey> {
+    let known = provider.pools.models_of(status.id, now).into_iter();
+    let mut models: Vec<ModelOfKey> = known
+        .map(|(model, state)| {
+            let cooling = state.cooling.filter(|cooling| cooling.until > now);
+            ModelOfKey {
+                model,
+                cooling_until: cooling.map(|cooling| Time(cooling.until)),
+                reason: cooling.map(|cooling| cooling.class.name()),
+                requests_today: state.day_requests,
+            }
+        })
+        .collect();
+    models.sort_by(|one, other| one.model.cmp(&other.model));
+    models
 }

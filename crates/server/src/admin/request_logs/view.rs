@@ -107,6 +107,12 @@ struct AttemptView {
     /// 1 for the first.
     #[schema(example = 1)]
     number: usize,
+    /// The provider that was asked; along a chain of models it is another one than the request's in the end.
+    #[schema(example = "google")]
+    provider: Option<String>,
+    /// The model that it was asked for.
+    #[schema(example = "gemini-2.5-flash")]
+    model: Option<String>,
     /// The key; null: the caller brought its own.
     #[schema(example = 17)]
     key_id: Option<i64>,
@@ -301,12 +307,11 @@ impl RequestView {
 
 impl RequestDetail {
     pub(super) fn new(record: &RequestRecord, labels: &Labels) -> Self {
-        let before = std::iter::once(None).chain(record.attempts.iter().map(Some));
-        let numbered = record.attempts.iter().zip(before).enumerate();
+        let attempts = 0..record.attempts.len();
         Self {
             request: RequestView::new(record, labels),
-            attempt_list: numbered
-                .map(|(index, (attempt, before))| AttemptView::new(index, attempt, before, labels))
+            attempt_list: attempts
+                .map(|index| AttemptView::new(record, index, labels))
                 .collect(),
             request_body: None,
             response_body: None,
@@ -315,7 +320,9 @@ impl RequestDetail {
 }
 
 impl AttemptView {
-    fn new(index: usize, attempt: &Attempt, before: Option<&Attempt>, labels: &Labels) -> Self {
+    fn new(record: &RequestRecord, index: usize, labels: &Labels) -> Self {
+        let attempt = &record.attempts[index];
+        let before = index.checked_sub(1).map(|before| &record.attempts[before]);
         let again = |before: &Attempt| {
             let outcome = &before.outcome;
             format!(
@@ -324,8 +331,14 @@ impl AttemptView {
                 outcome.reason
             )
         };
+        let (provider, model) = match &attempt.elsewhere {
+            Some(elsewhere) => (Some(&elsewhere.provider), Some(&elsewhere.model)),
+            None => (record.provider.as_ref(), record.model.as_ref()),
+        };
         Self {
             number: index + 1,
+            provider: provider.map(ToString::to_string),
+            model: model.map(ToString::to_string),
             key_id: attempt.key.map(|id| id.0),
             key: attempt.key.and_then(|id| labels.keys.get(&id).cloned()),
             egress: attempt.egress.to_string(),

@@ -86,11 +86,37 @@ struct Percentiles {
 /// The ways on which requests leave.
 #[derive(Debug, Serialize, ToSchema)]
 struct EgressFigures {
-    /// Proxies that are known; this version has none.
-    #[schema(example = 0)]
+    /// Proxies that are known.
+    #[schema(example = 12)]
     proxies: usize,
+    /// Those that worked when they were last used or checked.
+    #[schema(example = 9)]
+    healthy: usize,
+    /// Those that nothing has left by yet.
+    #[schema(example = 2)]
+    untested: usize,
+    /// Those that failed, and are not used for a while.
+    #[schema(example = 1)]
+    failed: usize,
+    /// Lists of proxies that could not be read the last time.
+    #[schema(example = 0)]
+    failing_sources: usize,
     /// Whether requests may leave directly.
     direct: bool,
+}
+
+impl EgressFigures {
+    fn of(app: &App) -> Self {
+        let census = app.proxies.census();
+        Self {
+            proxies: census.untested + census.healthy + census.set_aside,
+            healthy: census.healthy,
+            untested: census.untested,
+            failed: census.set_aside,
+            failing_sources: app.proxy_sources.failing(),
+            direct: app.proxies.may_leave_directly(),
+        }
+    }
 }
 
 /// Figures of this moment, for those who watch.
@@ -99,6 +125,7 @@ pub(in crate::admin) struct Live {
     /// Requests that ended in the last second.
     #[schema(example = 12)]
     requests_last_second: u64,
+    /// Requests that ended in the last minute.
     #[schema(example = 640)]
     requests_last_minute: u64,
     /// Those that went wrong.
@@ -153,10 +180,7 @@ pub(super) async fn get_status(
             tokens_24h: day.total_tokens,
             cost_usd_24h: day.cost.dollars(),
         },
-        egress: EgressFigures {
-            proxies: 0,
-            direct: true,
-        },
+        egress: EgressFigures::of(&app),
         database: app.database.name(),
         queued_records: app.records.depth(),
     }))

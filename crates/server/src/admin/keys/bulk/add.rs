@@ -42,6 +42,10 @@ pub(in crate::admin::keys) struct NewKeys {
     /// The user whose keys they are; left out: the shared pool's. Members add keys for themselves.
     #[schema(example = "mei")]
     owner: Option<String>,
+    /// True: nothing is added; the answer says what would become of each. `ids` is empty then.
+    #[serde(default)]
+    #[schema(example = false)]
+    dry_run: bool,
 }
 
 /// What became of them.
@@ -92,6 +96,9 @@ pub(in crate::admin::keys) async fn bulk_add(
         ..KeyDraft::plain(&input.provider, "", KeySource::Admin)
     };
     let found = read(input.keys, input.text)?;
+    if input.dry_run {
+        return preview(&app, &template, &found).await.map(Json);
+    }
     add(
         &app,
         &who.name(),
@@ -111,17 +118,9 @@ pub(crate) async fn add(
     found: KeyText,
     reader: Option<UserId>,
 ) -> Result<AddResult, ApiError> {
-    let drafts: Vec<KeyDraft> = found
-        .keys
-        .iter()
-        .map(|key| KeyDraft {
-            secret: key.secret.clone(),
-            ..template.clone()
-        })
-        .collect();
     let now = app.clock.now();
     let change = app.store.change().await?;
-    let done = change.add_keys(&drafts, now).await?;
+    let done = change.add_keys(&drafts(template, &found), now).await?;
     let ids: Vec<i64> = done.added.iter().map(|id| id.0).collect();
     if !done.added.is_empty() {
         let event = Event::new(actor, Action::Import, "keys")
@@ -136,21 +135,46 @@ pub(crate) async fn add(
         change.log(&event, now).await?;
         live::publish(app, change, Touched::Keys(done.added)).await?;
     }
-    let invalid = found.malformed.iter().map(|entry| InvalidLine {
-        line: entry.line,
-        reason: entry.reason,
-    });
+    Ok(AddResult::new(&found, &done.duplicates, ids))
+}
+
+/// What would become of the keys: they are added to a change that is never committed.
+async fn preview(app: &App, template: &KeyDraft, found: &KeyText) -> Result<AddResult, ApiError> {
+    let change = app.store.change().await?;
+    let drafts = drafts(template, found);
+    let done = change.add_keys(&drafts, app.clock.now()).await?;
     Ok(AddResult {
-        added: ids.len(),
-        duplicates: done.duplicates.len(),
-        duplicate_lines: done
-            .duplicates
-            .iter()
-            .map(|&index| found.keys[index].line)
-            .collect(),
-        invalid: invalid.collect(),
-        ids,
+        added: done.added.len(),
+        ..AddResult::new(found, &done.duplicates, Vec::new())
     })
+}
+
+fn drafts(template: &KeyDraft, found: &KeyText) -> Vec<KeyDraft> {
+    let draft = |secret| KeyDraft {
+        secret,
+        ..template.clone()
+    };
+    let secrets = found.keys.iter().map(|key| key.secret.clone());
+    secrets.map(draft).collect()
+}
+
+impl AddResult {
+    fn new(found: &KeyText, duplicates: &[usize], ids: Vec<i64>) -> Self {
+        let invalid = found.malformed.iter().map(|entry| InvalidLine {
+            line: entry.line,
+            reason: entry.reason,
+        });
+        Self {
+            added: ids.len(),
+            duplicates: duplicates.len(),
+            duplicate_lines: duplicates
+                .iter()
+                .map(|&index| found.keys[index].line)
+                .collect(),
+            invalid: invalid.collect(),
+            ids,
+        }
+    }
 }
 
 /// The keys of a call, from its list or its text.
@@ -163,7 +187,7 @@ pub(crate) fn read(keys: Option<Vec<String>>, text: Option<String>) -> Result<Ke
             }
             found
         }
-        (None, Some(text)) => key_text::read(&text),
+        (None, Some(text)) => key_text::read(text.as_bytes()),
         _ => {
             return Err(ApiError::invalid(
                 "keys",

@@ -17,6 +17,7 @@ use utoipa::ToSchema;
 
 use super::edit::KeyChange;
 use super::filter::KeyFilter;
+use super::probe::checked_model;
 use crate::admin::error::{ApiError, ErrorBody};
 use crate::admin::input::Input;
 use crate::admin::jobs::{JobState, JobView};
@@ -39,6 +40,21 @@ pub(super) struct Selection {
     ids: Option<Vec<i64>>,
     /// The filter of the list; `{}` means all.
     filter: Option<KeyFilter>,
+}
+
+/// Which keys, and with which model.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct TestSelection {
+    /// Their ids.
+    #[schema(example = json!([17, 18]))]
+    ids: Option<Vec<i64>>,
+    /// The filter of the list; `{}` means all.
+    filter: Option<KeyFilter>,
+    /// The model, as the provider names it; left out: the first that the provider's `health_check` names, or the key
+    /// alone.
+    #[schema(example = "gemini-flash-latest", max_length = 256)]
+    model: Option<String>,
 }
 
 /// Which keys, and what changes about them.
@@ -66,6 +82,11 @@ pub(super) struct BulkResult {
     /// Keys that were left as they were, because a file or the environment states them.
     #[schema(example = 0)]
     skipped: usize,
+    /// Keys that were switched on or off by this, so that it can be undone. Left out where nothing was to be switched, and
+    /// where more than ten thousand were.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(example = json!([17, 18]))]
+    switched: Option<Vec<i64>>,
 }
 
 /// Delete keys.
@@ -98,18 +119,20 @@ pub(super) async fn bulk_reset(
     start(app, who, Deed::Reset, keys).await
 }
 
-/// Ask the provider whether keys work. It costs no quota, and always is a job.
-#[utoipa::path(post, path = "/api/keys/bulk_test", tag = "keys", request_body = Selection,
+/// Ask the provider whether keys work. It costs no quota, and always is a job; all of them together make
+/// `health_checks.concurrency` checks at a time.
+#[utoipa::path(post, path = "/api/keys/bulk_test", tag = "keys", request_body = TestSelection,
     responses(
         (status = 202, description = "A job asks for one after the other.", body = JobView),
         (status = 404, description = "An id is not there.", body = ErrorBody)))]
 pub(super) async fn bulk_test(
     State(app): State<Arc<App>>,
     who: Who,
-    Input(input): Input<Selection>,
+    Input(input): Input<TestSelection>,
 ) -> Result<Response, ApiError> {
+    let model = checked_model(input.model.as_deref())?.map(str::to_owned);
     let keys = select(&app, &who, input.ids, input.filter).await?;
-    start(app, who, Deed::Test, keys).await
+    start(app, who, Deed::Test(model), keys).await
 }
 
 /// Change keys.
@@ -123,6 +146,7 @@ pub(super) async fn bulk_update(
     who: Who,
     Input(input): Input<UpdateSelection>,
 ) -> Result<Response, ApiError> {
+    input.set.check_egress(&app, &who)?;
     input.set.patch()?;
     let keys = select(&app, &who, input.ids, input.filter).await?;
     start(app, who, Deed::Update(Box::new(input.set)), keys).await
@@ -186,6 +210,7 @@ async fn start(
             matched: keys.len(),
             done: counts.done,
             skipped: counts.skipped,
+            switched: counts.switched(),
         };
         return Ok(Json(result).into_response());
     }

@@ -1,0 +1,26 @@
+//! How long resources live. Source: providers/gemini.md, sections 6 to 8; where Google says nothing, longer than anybody
+//! needs them.
+
+use std::time::Duration;
+
+use domain::{ResourceName, UnixMs};
+
+const HOUR: Duration = Duration::from_secs(3600);
+const DAY: Duration = Duration::from_secs(24 * 3600);
+
+/// When a resource that is made now is gone at the latest; none: it stays until it is deleted.
+pub(super) fn of(name: &ResourceName, now: UnixMs) -> Option<UnixMs> {
+    let lifetime = match name.collection() {
+        "files" | "generatedFiles" => DAY * 2 + HOUR,
+        "operations" => DAY * 30,
+        "batches" | "interactions" => DAY * 60,
+        _ => return None,
+    };
+    Some(now + lifetime)
+}
+
+/// An instant as Google writes it, such as `2026-11-20T10:00:00.123Z`.
+pub(super) fn stated(text: &str) -> Option<UnixMs> {
+    let instant: jiff::Timestamp = text.parse().ok()?;
+    Some(UnixMs(instant.as_millisecond()))
+}

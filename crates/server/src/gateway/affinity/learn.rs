@@ -1,0 +1,139 @@
+//! What an answer says was made, or is gone.
+
+use std::sync::Arc;
+
+use domain::{Class, Resource, ResourceName};
+use http::{Method, StatusCode};
+use providers::Place;
+use wire::gemini::AnswerScan;
+use wire::gemini::resources::{self, Told};
+
+use super::{Bound, Destination, Holder, expiry, names};
+use crate::gateway::credentials::Credential;
+use crate::gateway::exchange::Exchange;
+use crate::gateway::failover::Outcome;
+use crate::gateway::hold::Answer;
+
+/// Takes down what an answer made, before the caller hears of it, and forgets what is gone.
+pub(crate) async fn learn(exchange: &Exchange, outcome: &Outcome) {
+    match outcome {
+        Outcome::Answer(answer, credential) => {
+            if let (Some(prefix), Some(key)) = (&exchange.prefix, credential.key()) {
+                exchange.app.warmth.note(prefix, &key.project_name().into());
+            }
+            if exchange.call.outgoing.method == Method::DELETE {
+                forget(exchange).await;
+            } else if makes(exchange) {
+                take_down(exchange, answer, credential).await;
+            }
+        }
+        Outcome::Refusal(refusal, verdict) => {
+            // A 403 may also mean that the project has not paid.
+            let is_gone = refusal.head.status == StatusCode::NOT_FOUND;
+            if is_gone && verdict.class == Class::AffinityMiss {
+                forget(exchange).await;
+            }
+        }
+    }
+}
+
+/// Whether its answer names what was made: by the call itself, or by what it asks after, such as an operation's video.
+fn makes(exchange: &Exchange) -> bool {
+    let call = &exchange.call;
+    call.outgoing.creates || matches!(exchange.destination, Destination::Bound(_))
+}
+
+async fn take_down(exchange: &Exchange, answer: &Answer, credential: &Credential) {
+    let Some(key) = credential.key() else { return };
+    let told = told(exchange, answer);
+    if told.names.is_empty() {
+        return;
+    }
+    let project: Arc<str> = key.project_name().into();
+    let (app, provider) = (&exchange.app, &exchange.provider.name);
+    let now = app.clock.now();
+    // What comes of something belongs to whoever has that.
+    let Holder { client, owner } = match &exchange.destination {
+        Destination::Bound(bound) => bound.holder,
+        _ => Holder::of(&exchange.caller),
+    };
+    let stated = told.expires.as_deref().and_then(expiry::stated);
+    let made = told
+        .names
+        .into_iter()
+        .enumerate()
+        .map(|(place, name)| Resource {
+            provider: provider.clone(),
+            expires_at: if place == 0 {
+                stated.or_else(|| expiry::of(&name, now))
+            } else {
+                expiry::of(&name, now)
+            },
+            name,
+            project: project.clone(),
+            client,
+            owner,
+            created_at: now,
+        });
+    let made: Vec<Resource> = made.collect();
+    if names::is_used_with_others(&exchange.call) {
+        app.resources.sticky.note(provider, client, project);
+    }
+    app.resources.learn(&app.store, made, now).await;
+}
+
+/// What the answer names, as far as it is here: a document is read whole before it is passed on, and a stream tells its
+/// id first.
+fn told(exchange: &Exchange, answer: &Answer) -> Told {
+    let is_interaction = exchange.call.place == Place::Interactions;
+    if answer.flow.is_stream() {
+        let summary = answer.flow.scan().map(AnswerScan::summary);
+        let id = summary.and_then(|summary| summary.response_id.as_deref());
+        let id = id.filter(|_| is_interaction);
+        let name = id.and_then(|id| ResourceName::new(&format!("interactions/{id}")));
+        return Told {
+            names: name.into_iter().collect(),
+            expires: None,
+        };
+    }
+    let path = names::path(&exchange.call);
+    let of_id = match resources::place_of(&path) {
+        resources::Place::Collection(kind) if is_interaction => Some(kind),
+        resources::Place::Mixed if path.ends_with("/batches") => Some("openai/batches"),
+        resources::Place::Mixed if path.ends_with("/files") => Some("openai/files"),
+        _ => None,
+    };
+    let (call, provider) = (&exchange.call, &exchange.provider);
+    let held = answer.flow.held();
+    let is_google = |host: &str| names::is_google(host, call, provider);
+    let mut told = resources::in_answer(of_id, [&*held], is_google);
+    if call.asks_a_model() {
+        // What else it names is what a model says.
+        told.names.truncate(1);
+    }
+    told
+}
+
+/// What the path names is gone.
+async fn forget(exchange: &Exchange) {
+    let Destination::Bound(Bound { names, .. }) = &exchange.destination else {
+        return;
+    };
+    let path = names::path(&exchange.call);
+    let path = path
+        .split(':')
+        .next()
+        .unwrap_or_default()
+        .trim_end_matches('/');
+    // A document of a store may be gone, and the store still be there.
+    let Some(name) = names.iter().find(|name| path.ends_with(name.as_str())) else {
+        return;
+    };
+    let app = &exchange.app;
+    let forgotten = app
+        .resources
+        .forget(&app.store, &exchange.provider.name, name);
+    if let Err(error) = forgotten.await {
+        tracing::warn!(%name, %error, "what is gone could not be forgotten");
+    }
+}

@@ -1,0 +1,216 @@
+//! What belongs to a project is reached by its keys alone. Before a request is sent, `bind` finds whose keys it needs by
+//! what it names, and refuses what is not the caller's; when the answer is there, `learn` takes down what was made.
+//! Who has what is kept in `resources/`; lists over several projects are `lists.rs`.
+
+mod expiry;
+mod learn;
+pub(crate) mod lists;
+mod names;
+
+use std::sync::Arc;
+
+use config::Isolation;
+use domain::{Class, ClientId, Resource, ResourceName, UserId};
+use http::{Method, StatusCode};
+use keypool::Prefix;
+use providers::Api;
+use wire::gemini::resources::{self, Place};
+
+use super::call::Call;
+use super::caller::Caller;
+use super::error::GatewayError;
+use super::exchange::Exchange;
+use crate::snapshot::{Provider, Snapshot};
+
+pub(crate) use learn::learn;
+
+/// Where a request has to go, or had better go. Projects are named as in [`domain::Key::project_name`].
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Destination {
+    /// Any project serves.
+    #[default]
+    Anywhere,
+    /// One that has what goes with it, as long as it is free.
+    Rather(Arc<str>),
+    /// One that remembers what it begins with, while that is no busier than others.
+    Warm(Arc<str>),
+    /// The one that everything belongs to that it names.
+    Bound(Bound),
+    /// What it names can only have been made with the key that the caller brings.
+    WithOwnKey,
+}
+
+/// What binds a request to a project.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Bound {
+    pub(crate) project: Arc<str>,
+    /// What it names.
+    pub(crate) names: Vec<ResourceName>,
+    /// Who made the first of these: what comes of it is theirs too.
+    pub(crate) holder: Holder,
+}
+
+/// Who has something.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Holder {
+    /// None: callers without a client key, together.
+    pub(crate) client: Option<ClientId>,
+    pub(crate) owner: Option<UserId>,
+}
+
+impl Holder {
+    /// What a caller makes is its own.
+    pub(crate) fn of(caller: &Caller) -> Self {
+        let client = caller.client();
+        Self {
+            client: client.map(|client| client.id),
+            owner: client.and_then(|client| client.owner),
+        }
+    }
+
+    /// Whether it may use what somebody has made.
+    pub(crate) fn may_use(self, resource: &Resource) -> bool {
+        let is_owners = self.owner.is_some() && self.owner == resource.owner;
+        is_owners || self.client == resource.client
+    }
+}
+
+/// Finds whose keys a request needs.
+pub(crate) async fn bind(exchange: &Exchange) -> Result<Destination, GatewayError> {
+    let isolation = exchange.snapshot.config.affinity.isolation;
+    let names = match names::of(&exchange.call, &exchange.provider) {
+        Ok(names) => names,
+        Err(_) if isolation == Isolation::Nobody => Vec::new(),
+        Err(why) => return Err(why.into()),
+    };
+    let is_list = exchange.call.outgoing.method == Method::GET;
+    if exchange.provider.api == Api::Google && isolation == Isolation::Owner {
+        refuse_what_cannot_be_kept_apart(exchange, is_list, !names.is_empty())?;
+    }
+    let is_of_projects = !names.is_empty() || is_list && lists::kind(exchange).is_some();
+    // What was made with a caller's own key is looked after by nobody here, and no other key reaches it.
+    if is_of_projects && exchange.has_brought_key() {
+        return Ok(Destination::WithOwnKey);
+    }
+    if names.is_empty() {
+        return Ok(match warmest(exchange) {
+            Some(project) => Destination::Warm(project),
+            None if exchange.call.outgoing.creates => Box::pin(beside_the_last(exchange)).await,
+            // Nearly every request ends here, without another future.
+            None => Destination::Anywhere,
+        });
+    }
+    Box::pin(find(exchange, isolation, names)).await
+}
+
+/// Refuses what would mix the things of several callers, or names them in ways that are not read here.
+fn refuse_what_cannot_be_kept_apart(
+    exchange: &Exchange,
+    is_list: bool,
+    has_names: bool,
+) -> Result<(), GatewayError> {
+    let path = names::path(&exchange.call);
+    let text = match resources::place_of(&path) {
+        _ if !resources::is_readable(&path) => {
+            "only paths that begin with a version of the API are passed on, so that everybody's files stay their own"
+        }
+        Place::Mixed if is_list => {
+            "this list is not kept apart by client key; ask for each by its name, or for /v1beta/batches"
+        }
+        Place::One if !has_names => "there is no resource of that name",
+        _ => return Ok(()),
+    };
+    Err(GatewayError::upstream(
+        StatusCode::NOT_FOUND,
+        Class::AffinityMiss,
+        text,
+    ))
+}
+
+async fn find(
+    exchange: &Exchange,
+    isolation: Isolation,
+    names: Vec<ResourceName>,
+) -> Result<Destination, GatewayError> {
+    let (app, provider) = (&exchange.app, &exchange.provider.name);
+    let found = app
+        .resources
+        .find(&app.store, provider, &names, app.clock.now());
+    let found = found.await.map_err(|error| {
+        let text = format!("whose {} is cannot be found out now; try again", names[0]);
+        GatewayError::upstream(StatusCode::SERVICE_UNAVAILABLE, Class::ServerError, text)
+            .private(error.to_string())
+    })?;
+    let me = Holder::of(&exchange.caller);
+    let is_open = isolation == Isolation::Nobody;
+    let usable = names.iter().filter_map(|name| {
+        let resource = found.iter().find(|it| it.name == *name)?;
+        (is_open || me.may_use(resource)).then_some(resource)
+    });
+    let usable: Vec<&Arc<Resource>> = usable.collect();
+    let is_usable = |name: &&ResourceName| usable.iter().any(|it| it.name == **name);
+    if let Some(name) = names.iter().find(|name| !is_open && !is_usable(name)) {
+        return Err(not_theirs(name));
+    }
+    let Some(first) = usable.first() else {
+        // Made elsewhere, or before keymux was there: whichever project has it.
+        return Ok(beside_the_last(exchange).await);
+    };
+    if let Some(other) = usable.iter().find(|other| other.project != first.project) {
+        return Err(of_two_projects(&first.name, &other.name));
+    }
+    Ok(Destination::Bound(Bound {
+        project: first.project.clone(),
+        holder: Holder {
+            client: first.client,
+            owner: first.owner,
+        },
+        names,
+    }))
+}
+
+/// The project that remembers most of what the request begins with.
+fn warmest(exchange: &Exchange) -> Option<Arc<str>> {
+    exchange.app.warmth.project(exchange.prefix.as_ref()?)
+}
+
+/// What a request begins with, where a provider may remember it.
+pub(crate) fn prefix(provider: &Provider, call: &Call, snapshot: &Snapshot) -> Option<Prefix> {
+    let is_wanted = snapshot.config.affinity.prefix_cache && call.asks_a_model();
+    let chunks = is_wanted.then(|| call.chunks())?;
+    Prefix::of(
+        &provider.name,
+        &call.model,
+        chunks.iter().map(|chunk| &chunk[..]),
+    )
+}
+
+/// What is used together with other things is made where its maker made the last one.
+async fn beside_the_last(exchange: &Exchange) -> Destination {
+    if !names::is_used_with_others(&exchange.call) {
+        return Destination::Anywhere;
+    }
+    let app = &exchange.app;
+    let client = Holder::of(&exchange.caller).client;
+    let provider = &exchange.provider.name;
+    let last = app
+        .resources
+        .last_project(&app.store, provider, client, app.clock.now());
+    last.await
+        .map_or(Destination::Anywhere, Destination::Rather)
+}
+
+/// The same answer for what there is not and for what another has: nobody learns which.
+pub(crate) fn not_theirs(name: &ResourceName) -> GatewayError {
+    let text = format!(
+        "{name} is not known here: it has expired or was deleted, or it was made with another client key"
+    );
+    GatewayError::upstream(StatusCode::NOT_FOUND, Class::AffinityMiss, text)
+}
+
+fn of_two_projects(one: &ResourceName, other: &ResourceName) -> GatewayError {
+    let text = format!(
+        "{one} and {other} belong to two projects of the provider, so no key reaches both; make one of them anew, and both will be in one"
+    );
+    GatewayError::upstream(StatusCode::BAD_REQUEST, Class::AffinityMiss, text)
+}

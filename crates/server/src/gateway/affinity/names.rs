@@ -1,0 +1,91 @@
+//! What a call names, and what it is going to make.
+
+use std::borrow::Cow;
+
+use domain::ResourceName;
+use http::header::CONTENT_ENCODING;
+use http::{Method, StatusCode};
+use percent_encoding::percent_decode_str;
+use providers::{Api, Transfer};
+use wire::gemini::resources::{self, Place};
+
+use crate::gateway::call::Call;
+use crate::gateway::error::GatewayError;
+use crate::snapshot::Provider;
+
+/// What requests use several of at once, or give to others: they are to be made in one project.
+const USED_TOGETHER: [&str; 4] = ["files", "cachedContents", "fileSearchStores", "corpora"];
+
+/// Why it cannot be told what a call names.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Hidden {
+    /// Its body is compressed.
+    Compressed,
+    /// Its body is no JSON that can be read to its end.
+    Unreadable,
+}
+
+impl From<Hidden> for GatewayError {
+    fn from(hidden: Hidden) -> Self {
+        match hidden {
+            Hidden::Compressed => Self::caller(
+                StatusCode::UNSUPPORTED_MEDIA_TYPE,
+                "bodies have to come uncompressed: keymux reads whose files and caches they name",
+            ),
+            Hidden::Unreadable => Self::caller(
+                StatusCode::BAD_REQUEST,
+                "the body seems to name files or caches, and is no JSON that can be read to its end; it may be nested deeper than 64 levels",
+            ),
+        }
+    }
+}
+
+/// The path as the provider reads it.
+pub(super) fn path(call: &Call) -> Cow<'_, str> {
+    let path = call.outgoing.path_and_query.split('?').next();
+    percent_decode_str(path.unwrap_or_default()).decode_utf8_lossy()
+}
+
+/// Everything that a call names, what its path names first.
+pub(super) fn of(call: &Call, provider: &Provider) -> Result<Vec<ResourceName>, Hidden> {
+    if provider.api != Api::Google {
+        return Ok(Vec::new());
+    }
+    let mut names: Vec<ResourceName> = resources::in_path(&path(call)).into_iter().collect();
+    if call.transfer != Transfer::None || call.outgoing.method == Method::GET {
+        return Ok(names);
+    }
+    let chunks = call.chunks();
+    if chunks.is_empty() {
+        return Ok(names);
+    }
+    if call.outgoing.headers.contains_key(CONTENT_ENCODING) {
+        return Err(Hidden::Compressed);
+    }
+    let is_google = |host: &str| is_google(host, call, provider);
+    let in_body = resources::in_request(chunks.iter().map(|chunk| &chunk[..]), is_google);
+    for name in in_body.map_err(|_| Hidden::Unreadable)? {
+        if !names.contains(&name) {
+            names.push(name);
+        }
+    }
+    Ok(names)
+}
+
+/// Whether a host is the provider's, or ours in its place.
+pub(super) fn is_google(host: &str, call: &Call, provider: &Provider) -> bool {
+    let is_of = |url: &str| {
+        url.split_once("://")
+            .is_some_and(|(_, known)| known == host)
+    };
+    host.ends_with("generativelanguage.googleapis.com")
+        || is_of(&provider.origin.url())
+        || call.called_at.as_deref().is_some_and(is_of)
+}
+
+/// Whether a call makes what requests use several of at once.
+pub(super) fn is_used_with_others(call: &Call) -> bool {
+    let makes = || resources::place_of(&path(call));
+    call.outgoing.creates
+        && matches!(makes(), Place::Collection(made) if USED_TOGETHER.contains(&made))
+}

@@ -1,0 +1,128 @@
+//! A request that is passed on in the dialect in which it came: Google's API, and any endpoint of any provider below
+//! `/p/{provider}/`. Nothing of it is changed but its credentials.
+
+use std::sync::Arc;
+
+use http::header::CONTENT_TYPE;
+use http::request::Parts;
+use http::{HeaderMap, Response, StatusCode};
+use hyper::body::Incoming;
+use providers::{Api, Operation, Place, Transfer};
+use wire::openai::request::Request;
+
+use super::admission::{self, Ask};
+use super::call::{self, Call, Received};
+use super::error::GatewayError;
+use super::exchange::Exchange;
+use super::heartbeat::Waiting;
+use super::{Visit, affinity, failover, parameters};
+use crate::http::Body;
+use crate::snapshot::Provider;
+
+/// Answers with what the provider answers.
+pub(crate) async fn answer(
+    visit: Visit,
+    head: Parts,
+    body: Incoming,
+) -> Result<Response<Body>, GatewayError> {
+    let provider = provider(&visit)?;
+    let operation = operation(&visit, &provider, &head);
+    let query = visit.route.query();
+    let ask = Ask {
+        method: &head.method,
+        provider: Some(&provider.name),
+        endpoint: operation.endpoint,
+        model: operation.model.as_deref().unwrap_or_default(),
+        address: visit.address(&head.headers),
+    };
+    visit.recording.ask(&ask);
+    visit.recording.goes_to(&provider.name, ask.model);
+    visit.admit(&ask)?;
+    parameters::check_method(&head)?;
+    if provider.api == Api::Google {
+        parameters::check(&head, query, &visit.caller, &ask)?;
+        visit.shed([(&provider, ask.model)])?;
+    }
+    let path = visit
+        .route
+        .raw()
+        .map_or(visit.route.path(), |(_, path)| path);
+    let path_and_query = call::path_and_query(path, query);
+    let is_sse = visit.route.asks_for_events();
+    let received =
+        Received::read(operation.transfer, head, body, visit.peer, &visit.snapshot).await?;
+    visit.recording.request_body(&received.body);
+    let brought = received.brought.clone();
+    let mut call = Call::passed_on(operation, path_and_query, is_sse, received);
+    admission::check_named_model(&visit.caller, &call, &provider.name)?;
+    if provider.api != Api::Google {
+        read_body(&visit, &provider, &mut call)?;
+        visit.shed([(&provider, &*call.model)])?;
+    }
+    // Boxed, like the rarer steps: futures are moved whole, and each one holds those that it waits for.
+    let mut exchange = Box::new(Exchange::new(visit, provider, call, &brought));
+    if let Some(kind) = affinity::lists::listed(&exchange) {
+        return Box::pin(affinity::lists::answer(exchange, kind)).await;
+    }
+    exchange.bind().await?;
+    if exchange.wants_heartbeats() {
+        return Ok(Waiting::begin(exchange));
+    }
+    exchange.run().await
+}
+
+pub(crate) fn provider(visit: &Visit) -> Result<Arc<Provider>, GatewayError> {
+    let Some((name, _)) = visit.route.raw() else {
+        let provider = visit.snapshot.gemini().cloned();
+        return provider.ok_or_else(failover::no_provider);
+    };
+    visit.snapshot.provider(name).cloned().ok_or_else(|| {
+        let known: Vec<&str> = visit
+            .snapshot
+            .providers
+            .iter()
+            .map(|it| &*it.name)
+            .collect();
+        let text = format!(
+            "there is no provider {name:?}; there are {}",
+            known.join(", ")
+        );
+        GatewayError::caller(StatusCode::NOT_FOUND, text).code("unknown_provider")
+    })
+}
+
+fn operation<'a>(visit: &'a Visit, provider: &Provider, head: &Parts) -> Operation<'a> {
+    let operation = visit.route.operation(provider.api, &head.method);
+    if provider.api != Api::Google && is_form(&head.headers) {
+        // Forms bring files, which nothing here needs to read. Only at one endpoint are they sure to ask no model.
+        return Operation {
+            transfer: Transfer::Upload,
+            place: if operation.endpoint == "files" {
+                Place::Resource
+            } else {
+                Place::OpenAi
+            },
+            ..operation
+        };
+    }
+    operation
+}
+
+fn is_form(headers: &HeaderMap) -> bool {
+    headers
+        .get(CONTENT_TYPE)
+        .is_some_and(|kind| kind.as_bytes().starts_with(b"multipart/"))
+}
+
+/// The model that the body names, for the pool, which counts by model. A body that names none is passed on all the same.
+fn read_body(visit: &Visit, provider: &Provider, call: &mut Call) -> Result<(), GatewayError> {
+    let Ok(request) = Request::read(call.chunks()) else {
+        return Ok(());
+    };
+    admission::check_members(&visit.caller, &request)?;
+    if let Some(model) = request.model() {
+        model.clone_into(&mut call.model);
+        visit.recording.goes_to(&provider.name, model);
+    }
+    Ok(())
+}
