@@ -12,6 +12,7 @@ mod hang_up;
 mod jobs;
 mod keys;
 mod lists;
+mod models;
 mod passwords;
 mod postgres;
 mod prices;

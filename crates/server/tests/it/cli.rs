@@ -313,10 +313,13 @@ async fn keys_are_listed_masked_and_exported_whole() {
         .lines()
         .map(|line| line.split_whitespace().collect())
         .collect();
-    let heads = ["id", "provider", "key", "label", "project", "state"];
+    let heads = [
+        "id", "provider", "key", "label", "project", "source", "state", "last", "check",
+    ];
     assert_eq!(rows[0], heads);
-    assert_eq!(rows[1], ["1", "google", "AIza…0001", "-", "-", "active"]);
-    assert_eq!(rows[2], ["2", "google", "AIza…0002", "-", "-", "active"]);
+    let row = |id, key| [id, "google", key, "-", "-", "admin", "active", "-"];
+    assert_eq!(rows[1], row("1", "AIza…0001"));
+    assert_eq!(rows[2], row("2", "AIza…0002"));
     assert_eq!(rows.len(), 3);
     let nobodys = machine.run(&["keys", "list", "--provider", "xai"]).await;
     assert_eq!(nobodys.stdout.lines().count(), 1);
@@ -343,6 +346,18 @@ async fn keys_are_tested_one_by_one() {
     );
     assert!(lines[1].contains("leaked"), "{lines:?}");
     assert_eq!(lines[2..], ["1 of 2 work"]);
+    let listed = machine.run(&["keys", "list"]).await.stdout;
+    assert!(
+        listed.contains("works with gemini-flash-latest, "),
+        "{listed}"
+    );
+    assert!(listed.contains("api_key_leaked with gemini"), "{listed}");
+
+    upstream.clear_seen();
+    let with = ["keys", "test", "1", "--model", "gemini-2.5-pro"];
+    assert_eq!(machine.run(&with).await.code, Some(0));
+    let asked = &upstream.seen()[0].path_and_query;
+    assert!(asked.contains("models/gemini-2.5-pro:"), "{asked}");
 
     let ended = machine.run(&["keys", "test", "1"]).await;
     assert_eq!(ended.code, Some(0));

@@ -13,18 +13,18 @@ fn dist() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../../web/dist")
 }
 
-fn is_built() -> bool {
+pub(crate) fn is_built() -> bool {
     dist().join("docs.html.br").exists()
 }
 
 /// One caller of one gateway.
-struct Browser {
+pub(crate) struct Browser {
     _gateway: TestGateway,
     connection: Connection,
 }
 
 impl Browser {
-    async fn new() -> Self {
+    pub(crate) async fn new() -> Self {
         let gateway = TestGateway::new().start().await;
         let connection = Connection::open(gateway.address).await;
         Self {
@@ -33,17 +33,22 @@ impl Browser {
         }
     }
 
-    async fn ask(&mut self, method: &str, path: &str, headers: &[(&str, &str)]) -> Answer {
+    pub(crate) async fn ask(
+        &mut self,
+        method: &str,
+        path: &str,
+        headers: &[(&str, &str)],
+    ) -> Answer {
         let request = request(method, path, headers, "");
         self.connection.send(request).await
     }
 
-    async fn get(&mut self, path: &str) -> Answer {
+    pub(crate) async fn get(&mut self, path: &str) -> Answer {
         self.ask("GET", path, &[]).await
     }
 
     /// What a page names in `href` and `src`.
-    async fn named_by(&mut self, page: &str) -> Vec<String> {
+    pub(crate) async fn named_by(&mut self, page: &str) -> Vec<String> {
         let html = self.get(page).await.text();
         let places = html.split(" href=\"").skip(1);
         let places = places.chain(html.split(" src=\"").skip(1));

@@ -314,7 +314,6 @@ async fn own_paths_answer_get_and_head_alone() {
     let gateway = TestGateway::new().start().await;
     let send = async |method: &str, path: &str| gateway.send(request(method, path, &[], "")).await;
     for path in [
-        "/",
         "/health",
         "/health/",
         "/ready",

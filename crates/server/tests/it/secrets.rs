@@ -42,7 +42,8 @@ const ENV_KEY: &str = "AIzaSyTESTfromenv00000000000000000000011";
 async fn start(upstream: &FakeUpstream) -> (Machine, Program) {
     let machine = Machine::new()
         .file("keymux.yaml", &yaml(upstream))
-        .env("XAI_API_KEYS", ENV_KEY);
+        .env("XAI_API_KEYS", ENV_KEY)
+        .env("KEYMUX__PROVIDERS__XAI__MODELS_REFRESH", "0s");
     let program = machine.serve().await;
     (machine, program)
 }
@@ -53,7 +54,7 @@ fn yaml(upstream: &FakeUpstream) -> String {
         "server: {{ listen: 127.0.0.1:0, metrics_token: {METRICS_TOKEN} }}\n\
          logs: {{ level: debug, format: json }}\n\
          pool: {{ strategy: fill_first }}\n\
-         providers:\n  google:\n    kind: gemini\n    base_url: {}\n    keys: [{}]\n    \
+         providers:\n  google:\n    kind: gemini\n    models_refresh: 0s\n    base_url: {}\n    keys: [{}]\n    \
          default_headers: {{ x-team: {DEFAULT_HEADER} }}\n",
         upstream.base_url(),
         keys.join(", "),
@@ -170,7 +171,7 @@ async fn no_secret_is_in_any_log_answer_metric_or_file() {
     assert_eq!(
         statuses,
         [
-            200, 200, 200, 200, 401, 401, 401, 404, 200, 200, 200, 404, 404, 200, 200, 400, 503,
+            200, 200, 200, 200, 401, 401, 401, 404, 200, 200, 200, 400, 404, 200, 200, 400, 503,
             503, 503, 503
         ]
     );

@@ -329,17 +329,19 @@ async fn an_uploaded_file_can_be_looked_at_used_and_deleted() {
     assert!(answer.said().contains("5 bytes"), "{}", answer.text());
     let deleted = gateway.send(request("DELETE", &path, OWN_KEY, "")).await;
     assert_eq!(deleted.status, 200);
-    assert_eq!(gateway.get(&path).await.status, 403);
+    assert_eq!(gateway.get(&path).await.status, 404);
 }
 
 #[tokio::test]
 async fn uploads_into_other_collections_pass() {
     let gateway = with_keys(20).await;
     let headers = [&START[..], OWN_KEY].concat();
-    let path = "/upload/v1beta/fileSearchStores/x:uploadToFileSearchStore";
-    let begun = gateway.send(request("POST", path, &headers, "{}")).await;
+    let store = gateway.post("/v1beta/fileSearchStores", "{}").await.json();
+    let into = format!("{}:upload", store["name"].as_str().unwrap());
+    let path = format!("/upload/v1beta/{into}ToFileSearchStore");
+    let begun = gateway.send(request("POST", &path, &headers, "{}")).await;
     let path = way_on(&begun);
-    assert!(path.contains("/fileSearchStores/x:upload"), "{path}");
+    assert!(path.contains(&into), "{path}");
     let last = go_on(&gateway, &path, ("upload, finalize", 0), "hello", NOTHING).await;
     assert_eq!(
         (last.status, &last.json()["done"]),

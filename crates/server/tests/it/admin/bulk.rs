@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::support::{Operator, TestGateway};
+use crate::support::{Operator, TestGateway, eventually};
 
 const MANY: usize = 10_000;
 
@@ -78,7 +78,7 @@ async fn keys_to_add_are_a_list_or_a_text() {
         (json!({"keys": [1]}), "keys[0]"),
         (json!({"text": "", "label": "x".repeat(101)}), "label"),
         (json!({"text": "", "owner": "nobody"}), "owner"),
-        (json!({"text": "", "provider": "xai"}), "provider"),
+        (json!({"text": "", "provider": "xay"}), "provider"),
         (json!({"text": "", "wieght": 1}), "wieght"),
     ] {
         assert_eq!(add(more).await.refused(422, "invalid"), field);
@@ -119,6 +119,12 @@ fn result(matched: usize, done: usize, skipped: usize) -> Value {
     json!({"matched": matched, "done": done, "skipped": skipped})
 }
 
+/// The same, with the keys that were switched on or off.
+fn switched(mut result: Value, keys: &[i64]) -> Value {
+    result["switched"] = json!(keys);
+    result
+}
+
 #[tokio::test]
 async fn keys_are_changed_by_id_and_by_filter() {
     let (gateway, admin) = with_keys().await;
@@ -136,7 +142,7 @@ async fn keys_are_changed_by_id_and_by_filter() {
         .await
         .expect(200)
         .json();
-    assert_eq!(done, result(4, 4, 0));
+    assert_eq!(done, switched(result(4, 4, 0), &[4, 5, 6, 7]));
     assert_eq!(admin.rows("/api/keys?status=disabled").await.len(), 4);
     let done = admin
         .post(
@@ -168,7 +174,7 @@ async fn what_the_configuration_states_is_passed_over() {
         .await
         .expect(200)
         .json();
-    assert_eq!(done, result(7, 7, 0));
+    assert_eq!(done, switched(result(7, 7, 0), &[1, 2, 3, 4, 5, 6, 7]));
     let done = admin
         .post("/api/keys/bulk_delete", json!({"filter": {}}))
         .await;
@@ -225,4 +231,61 @@ async fn a_members_bulk_call_reaches_their_own_keys_only() {
         .await;
     assert_eq!(done.expect(200).json(), result(1, 1, 0));
     assert_eq!(gateway.running.keys("google").len(), 7);
+}
+
+#[tokio::test]
+async fn a_dry_run_says_what_would_become_of_each_and_adds_nothing() {
+    let gateway = TestGateway::new().start().await;
+    let admin = Operator::admin(&gateway).await;
+    let text = "AIza-new-000001\nAIza-key-1\nshort\nAIza-new-000001";
+    let body = |dry_run: bool| json!({"provider": "google", "text": text, "dry_run": dry_run});
+    let add = async |dry_run| {
+        let answer = admin.post("/api/keys/bulk_add", body(dry_run)).await;
+        answer.expect(200).json()
+    };
+    let mut told = add(true).await;
+    assert_eq!(told["ids"], json!([]));
+    assert_eq!(admin.read("/api/keys").await["total"], 1);
+    assert!(
+        admin
+            .rows("/api/activity_logs?action=IMPORT")
+            .await
+            .is_empty()
+    );
+    let done = add(false).await;
+    told["ids"] = done["ids"].clone();
+    assert_eq!(told, done);
+    assert_eq!(
+        (&done["added"], &done["duplicates"]),
+        (&json!(1), &json!(2))
+    );
+}
+
+#[tokio::test]
+async fn a_bulk_change_names_the_keys_that_it_switched() {
+    let gateway = TestGateway::new().start().await;
+    let admin = Operator::admin(&gateway).await;
+    let keys: Vec<String> = (0..600).map(|n| format!("AIza-many-{n:06}")).collect();
+    let body = json!({"provider": "google", "keys": keys, "label": "many"});
+    let added = admin.post("/api/keys/bulk_add", body).await.expect(200);
+    let ids = added.json()["ids"].clone();
+    let off = json!({"ids": [ids[0], ids[1]], "set": {"enabled": false}});
+    let few = admin.post("/api/keys/bulk_update", off).await.expect(200);
+    assert_eq!(few.json()["switched"], json!([ids[0], ids[1]]));
+    let label = json!({"ids": [ids[0]], "set": {"label": "many"}});
+    let none = admin.post("/api/keys/bulk_update", label).await.expect(200);
+    assert_eq!(none.json().get("switched"), None);
+
+    let all = json!({"filter": {"label": "many"}, "set": {"enabled": false}});
+    let job = admin.post("/api/keys/bulk_update", all).await.expect(202);
+    let path = format!("/api/jobs/{}", job.json()["id"]);
+    let job = eventually("the job is over", async || {
+        let job = admin.read(&path).await;
+        (job["state"] == "done").then_some(job)
+    })
+    .await;
+    let mut switched: Vec<i64> = serde_json::from_value(job["result"]["switched"].clone()).unwrap();
+    switched.sort_unstable();
+    let rest: Vec<i64> = serde_json::from_value(json!(ids.as_array().unwrap()[2..])).unwrap();
+    assert_eq!(switched, rest);
 }

@@ -180,10 +180,7 @@ async fn write_until_killed(machine: &Machine, token: &str, acknowledged: &Mutex
     });
     let goal = acknowledged.lock().unwrap().count + fastrand::usize(5..60);
     let kill = async {
-        eventually("enough is written", async || {
-            (acknowledged.lock().unwrap().count >= goal).then_some(())
-        })
-        .await;
+        until_written(goal, acknowledged).await;
         program.kill();
     };
     tokio::join!(
@@ -192,6 +189,19 @@ async fn write_until_killed(machine: &Machine, token: &str, acknowledged: &Mutex
         pasting.paste(),
         kill
     );
+}
+
+/// Waits until so much is acknowledged. That may take its time on a slow machine, as long as there is more and more.
+async fn until_written(goal: usize, acknowledged: &Mutex<Acknowledged>) {
+    let count = || acknowledged.lock().unwrap().count;
+    let mut seen = count();
+    while seen < goal {
+        seen = eventually("something more is written", async || {
+            let now = count();
+            (now > seen).then_some(now)
+        })
+        .await;
+    }
 }
 
 /// Whether everything is as it was acknowledged, and no change without its line.

@@ -10,13 +10,20 @@ const OPEN: [&str; 1] = ["POST /api/login"];
 /// Whoever may ask this watches for as long as they like; `records/members.rs` does.
 const ENDLESS: &str = "GET /api/events";
 /// What members may ask; everything else is the administrators'.
-const MEMBERS: [&str; 30] = [
+const MEMBERS: [&str; 39] = [
+    "GET /api/resources",
+    "GET /api/live_sessions",
+    "DELETE /api/live_sessions/{id}",
     "POST /api/login",
     "POST /api/logout",
     "GET /api/me",
     "POST /api/me/password",
+    "GET /api/key_checks",
     "GET /api/keys",
+    "GET /api/keys/{id}/checks",
     "POST /api/keys",
+    "GET /api/keys/standings",
+    "GET /api/keys/{id}/standing",
     "PATCH /api/keys/{id}",
     "DELETE /api/keys/{id}",
     "POST /api/keys/{id}/reset",
@@ -32,10 +39,12 @@ const MEMBERS: [&str; 30] = [
     "PUT /api/allowed_keys/{id}",
     "DELETE /api/allowed_keys/{id}",
     "GET /api/models",
+    "POST /api/models/reset",
     "GET /api/providers",
     "GET /api/activity_logs",
     "GET /api/request_logs",
     "GET /api/request_logs/{id}",
+    "GET /api/stats/capacity",
     "GET /api/stats/timeseries",
     "GET /api/status",
     "GET /api/jobs",

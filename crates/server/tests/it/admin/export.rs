@@ -53,14 +53,14 @@ async fn each_form_holds_every_key() {
     assert_eq!(
         rows[1],
         json!({"provider": "google", "key": "AIza-with,comma\"quote", "label": "a, \"b\"", "project": "=1+1",
-            "weight": 3, "priority": 4, "enabled": true, "owner": null})
+            "weight": 3, "priority": 4, "enabled": true, "owner": null, "egress": null})
     );
     assert_eq!(rows[2]["owner"], "mei");
     let csv = admin.get("/api/keys/export?format=csv").await.text();
     let lines: Vec<&str> = csv.lines().collect();
     assert_eq!(
         lines[0],
-        "provider,key,label,project,weight,priority,enabled,owner"
+        "provider,key,label,project,weight,priority,enabled,owner,egress"
     );
     assert!(
         lines[2].starts_with("google,\"AIza-with,comma\"\"quote\",\"a, \"\"b\"\"\","),
@@ -85,7 +85,7 @@ async fn an_export_is_filtered_as_the_list_is() {
         .expect(200);
     assert_eq!(
         none.text(),
-        "provider,key,label,project,weight,priority,enabled,owner\n"
+        "provider,key,label,project,weight,priority,enabled,owner,egress\n"
     );
     for (query, field) in [
         ("format=xml", "format"),

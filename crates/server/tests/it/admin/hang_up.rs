@@ -13,7 +13,7 @@ fn yaml(upstream: &FakeUpstream, keys: &[&str], more: &str) -> String {
     format!(
         "server: {{ listen: 127.0.0.1:0 }}\nadmin: {{ password: {PASSWORD} }}\n\
          clients:\n- {{ name: app, key: {CLIENT} }}\n\
-         providers:\n  google:\n    kind: gemini\n    base_url: {}\n    keys: [{}]\n{more}",
+         providers:\n  google:\n    kind: gemini\n    base_url: {}\n    models_refresh: 0s\n    keys: [{}]\n{more}",
         upstream.base_url(),
         keys.join(", "),
     )

@@ -101,7 +101,6 @@ async fn what_is_wrong_is_named() {
         (new_key(&"x".repeat(513)), "key"),
         (new_key("schlüssel-0001"), "key"),
         (json!({"provider": "gogle", "key": KEY}), "provider"),
-        (json!({"provider": "xai", "key": KEY}), "provider"),
         (
             json!({"provider": "google", "key": "AIza-another", "owner": "nobody"}),
             "owner",
@@ -269,4 +268,36 @@ async fn names_of_projects_that_are_keymux_s_own_are_refused() {
         let answer = admin.post("/api/keys", key).await;
         assert_eq!(answer.refused(422, "invalid"), "project", "{name}");
     }
+}
+
+#[tokio::test]
+async fn how_a_key_stands_is_shown_without_its_secret_and_to_members_too() {
+    let gateway = TestGateway::new().start().await;
+    let admin = Operator::admin(&gateway).await;
+    assert_eq!(gateway.generate().await.status, 200);
+    let standing = admin.get("/api/keys/1/standing").await.expect(200);
+    assert!(!standing.text().contains("AIza-key-1"));
+    let standing = standing.json();
+    assert_eq!(standing["status"], "active");
+    let model = &standing["models"][0];
+    assert_eq!(
+        (&model["requests_today"], &model["cooling_until"]),
+        (&json!(1), &json!(null))
+    );
+    // Nothing was revealed, so nothing is written down.
+    assert!(
+        admin
+            .rows("/api/activity_logs?action=REVEAL")
+            .await
+            .is_empty()
+    );
+
+    let member = admin.make_member("mei").await;
+    let own = member.add_key("AIza-of-mei-0001").await;
+    let path = format!("/api/keys/{own}/standing");
+    assert_eq!(member.read(&path).await["owner"], "mei");
+    member
+        .get("/api/keys/1/standing")
+        .await
+        .refused(404, "not_found");
 }

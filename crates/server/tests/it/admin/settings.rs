@@ -124,11 +124,6 @@ async fn each_setting_says_what_it_takes_and_who_has_set_it() {
         fixed["set_at"].as_str().unwrap().contains("keymux.yaml:"),
         "{fixed}"
     );
-    let idle = setting(&admin, "ip_limits.per_minute").await;
-    assert_eq!(
-        (&idle["has_effect"], &idle["editable"]),
-        (&json!(false), &json!(false))
-    );
     set(&admin, json!({"retry.max_attempts": 7})).await;
     let stored = setting(&admin, "retry.max_attempts").await;
     assert_eq!(
@@ -194,7 +189,8 @@ async fn one_wrong_value_refuses_them_all() {
         ("admin.password", json!("a-new-password")),
         ("database.url", json!("sqlite:/tmp/x.db")),
         ("providers.google.base_url", json!("http://203.0.113.1")),
-        ("shedding.low", json!(3)),
+        ("shedding.low", json!(51)),
+        ("egress.min_healthy", json!(100_001)),
         ("", json!(1)),
         ("nul\0", json!(1)),
     ] {

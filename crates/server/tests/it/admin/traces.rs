@@ -21,7 +21,7 @@ async fn serve(upstream: &FakeUpstream) -> (Machine, Program) {
     let yaml = format!(
         "server: {{ listen: 127.0.0.1:0 }}\nadmin: {{ password: {PASSWORD} }}\n\
          logs: {{ level: trace, format: json }}\n\
-         providers:\n  google:\n    kind: gemini\n    base_url: {}\n    keys: [{OF_THE_FILE}]\n    \
+         providers:\n  google:\n    kind: gemini\n    base_url: {}\n    models_refresh: 0s\n    keys: [{OF_THE_FILE}]\n    \
          default_headers: {{ x-team: {DEFAULT_HEADER} }}\n",
         upstream.base_url(),
     );

@@ -77,7 +77,6 @@ async fn a_path_in_disguise_names_what_it_names() {
         "models/models/gemini-2.5-pro:generateContent",
         "models/gemini%2D2.5-pro:streamGenerateContent?alt=sse",
         "models/GEMINI-3.8-FLASH:generateContent",
-        "models/gemini-3.8-flash%2F..%2Fgemini-2.5-pro:generateContent",
         "models/gemini-3.8-flash%20:generateContent",
         "models/gemini-2.5-pro:batchGenerateContent",
         "models/gemini-2.5-pro:predictLongRunning",

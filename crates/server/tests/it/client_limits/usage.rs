@@ -91,6 +91,8 @@ async fn answering(rule: Rule) -> Desk {
     Desk::open(
         TestGateway::new()
             .upstream(gemini().rule(rule))
+            // One of the models is somebody's own.
+            .setting("affinity.isolation", "none")
             .start()
             .await,
     )

@@ -3,7 +3,7 @@
 use fake_upstream::{FakeKey, KeyFault, Rule, gemini};
 
 use super::{generate_many, keys, uses};
-use crate::support::{TestGateway, eventually};
+use crate::support::{Connection, TestGateway, eventually, stream};
 
 async fn gateway(strategy: &str, keys: impl IntoIterator<Item = String>) -> TestGateway {
     TestGateway::new()
@@ -83,20 +83,25 @@ async fn lower_priority_values_are_used_first() {
 
 #[tokio::test]
 async fn a_busy_key_is_left_alone() {
+    const BUSY: usize = 6;
+    let rule = Rule::new().key("AIza-key-1").stall_after_chunks(1);
     let gateway = TestGateway::new()
-        .upstream(gemini().rule(Rule::new().stall_after_chunks(1).times(1)))
+        .upstream(gemini().rule(rule.times(BUSY)))
         .keys(keys(2))
         .start()
         .await;
-    let mut caller = crate::support::Connection::open(gateway.address).await;
-    let _stream = caller.begin(crate::support::stream()).await;
-    let busy = uses(&gateway, 2)
-        .iter()
-        .position(|&count| count == 1)
-        .unwrap();
+    // Streams with the first key stay open, those with the second end by themselves.
+    let mut streams = Vec::new();
+    while uses(&gateway, 2)[0] < BUSY {
+        let mut caller = Connection::open(gateway.address).await;
+        let stream = caller.begin(stream()).await;
+        streams.push((caller, stream));
+    }
+    let before = uses(&gateway, 2);
     generate_many(&gateway, 1, 20).await;
-    let uses = uses(&gateway, 2);
-    assert!(uses[busy] < uses[1 - busy], "key {busy} is busy: {uses:?}");
+    let after = uses(&gateway, 2);
+    let (busy, idle) = (after[0] - before[0], after[1] - before[1]);
+    assert!(busy < idle, "{busy} for the busy key, {idle} for the other");
 }
 
 #[tokio::test]

@@ -46,6 +46,21 @@ fn check_comes_back_in(answer: &Answer, seconds: std::ops::RangeInclusive<u64>) 
 }
 
 #[tokio::test]
+async fn the_last_attempt_that_finds_every_key_limited_says_so_too() {
+    let limited = Rule::new().fixture("gemini/errors/429_per_minute_requests.json");
+    let gateway = TestGateway::new()
+        .upstream(gemini().rule(limited))
+        .keys(keys(2))
+        .setting("retry.max_attempts", "2")
+        .start()
+        .await;
+    let answer = gateway.generate().await;
+    assert_eq!(answer.status, 503, "{}", answer.text());
+    assert_ne!(answer.header("retry-after"), "");
+    assert_eq!(gateway.upstream.count(), 2);
+}
+
+#[tokio::test]
 async fn the_answer_says_when_the_first_key_is_free() {
     for (setting, status, name) in [
         ("503", 503, "UNAVAILABLE"),

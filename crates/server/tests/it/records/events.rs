@@ -124,7 +124,10 @@ async fn a_watcher_too_slow_for_all_is_told_how_many_it_has_lost() {
 
 #[tokio::test]
 async fn a_watcher_who_does_not_read_holds_up_nobody() {
-    let gateway = TestGateway::new().start().await;
+    let gateway = TestGateway::new()
+        .setting("ip_limits.per_minute", "1000")
+        .start()
+        .await;
     let admin = Operator::admin(&gateway).await;
     let silent = Watcher::open(&admin).await;
     let mut reader = Watcher::open(&admin).await;

@@ -27,6 +27,7 @@ fn seven(last: UnixMs) -> Vec<RequestRecord> {
             status: 429,
             error: Some(Class::RateLimited),
             attempts: vec![Attempt {
+                elsewhere: None,
                 key: Some(KeyId(72)),
                 egress: "direct".into(),
                 status: Some(429),

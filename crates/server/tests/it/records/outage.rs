@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use fake_upstream::{Rule, gemini};
 use futures_util::future::join_all;
 use sea_orm::ConnectionTrait as _;
+use tokio::io::AsyncReadExt as _;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 
@@ -124,10 +125,13 @@ impl Road {
         let is_open = Arc::new(watch::Sender::new(true));
         let gate = Arc::clone(&is_open);
         tokio::spawn(async move {
-            while let Ok((near, _)) = listener.accept().await {
+            while let Ok((mut near, _)) = listener.accept().await {
                 if *gate.borrow() {
                     let far = TcpStream::connect(&server).await.unwrap();
                     tokio::spawn(carry(near, far, gate.subscribe()));
+                } else {
+                    // What has been read is no reason for a reset: the connection ends in peace.
+                    tokio::spawn(async move { near.read(&mut [0; 64]).await });
                 }
             }
         });

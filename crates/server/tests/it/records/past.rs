@@ -57,7 +57,7 @@ pub(super) fn number_of(id: &Value) -> u16 {
 }
 
 /// A connection to the database beside those of keymux.
-pub(super) async fn beside(gateway: &TestGateway) -> DatabaseConnection {
+pub(crate) async fn beside(gateway: &TestGateway) -> DatabaseConnection {
     let file = gateway.data.path().join("data/keymux.db");
     let mut options = sea_orm::ConnectOptions::new(format!("sqlite:{}", file.display()));
     options.max_connections(1);

@@ -183,6 +183,8 @@ fn ban(address: &str, created_at: UnixMs, until: Option<UnixMs>) -> Ban {
     Ban {
         address: address.to_owned(),
         reason: "scraping".to_owned(),
+        created_by: None,
+        requests: None,
         created_at,
         until,
     }

@@ -12,14 +12,14 @@ const PATIENCE: Duration = Duration::from_secs(10);
 
 /// An open stream of events. Dropping it is a watcher that leaves.
 #[derive(Debug)]
-pub(super) struct Watcher {
+pub(crate) struct Watcher {
     body: Incoming,
     unread: String,
     _connection: Connection,
 }
 
 impl Watcher {
-    pub(super) async fn open(operator: &Operator) -> Self {
+    pub(crate) async fn open(operator: &Operator) -> Self {
         let mut connection = Connection::open(operator.address).await;
         let response = connection
             .begin(operator.request("GET", "/api/events", None))
@@ -35,7 +35,7 @@ impl Watcher {
     }
 
     /// The next event: its name and its data; none: the stream has ended.
-    pub(super) async fn next(&mut self) -> Option<(String, Value)> {
+    pub(crate) async fn next(&mut self) -> Option<(String, Value)> {
         loop {
             if let Some((event, rest)) = self.unread.split_once("\n\n") {
                 let (event, rest) = (event.to_owned(), rest.to_owned());
@@ -53,7 +53,7 @@ impl Watcher {
     }
 
     /// Reads on to the first event of that name that fits.
-    pub(super) async fn until(&mut self, name: &str, fits: impl Fn(&Value) -> bool) -> Value {
+    pub(crate) async fn until(&mut self, name: &str, fits: impl Fn(&Value) -> bool) -> Value {
         let search = async {
             loop {
                 let (found, data) = self.next().await.unwrap();
@@ -67,7 +67,7 @@ impl Watcher {
     }
 
     /// Reads to the end of the stream.
-    pub(super) async fn end(mut self) {
+    pub(crate) async fn end(mut self) {
         let rest = async { while self.next().await.is_some() {} };
         let ended = tokio::time::timeout(PATIENCE, rest).await;
         assert!(ended.is_ok(), "the stream does not end");

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use config::{Env, LoadOptions};
-use domain::{KeyHealth, PairState, RequestRecord};
+use domain::{KeyHealth, PairId, PairState, RequestRecord};
 use fake_upstream::{FakeUpstream, Script};
 use http::Request;
 use http_body_util::Full;
@@ -31,8 +31,56 @@ pub(crate) struct Builder {
     settings: Vec<(String, String)>,
     clients: String,
     provider: String,
+    others: Vec<Other>,
+    background: Background,
     distrusts: bool,
     has_no_clients: bool,
+}
+
+/// What is asked in the background: tests count what the provider is asked.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Background {
+    #[default]
+    Nothing,
+    Models,
+    Keys,
+    Proxies,
+}
+
+/// Another provider than Google.
+#[derive(Debug)]
+struct Other {
+    name: &'static str,
+    script: Script,
+    /// Its fields but for its kind and addresses, as YAML.
+    fields: String,
+}
+
+impl Other {
+    /// Starts it. Gives its section of the configuration.
+    async fn start(self, folder: &Path) -> (&'static str, FakeUpstream, String) {
+        let upstream = self.script.start().await;
+        let base = upstream.base_url();
+        let (kind, address, more) = match self.name {
+            "perplexity" => ("perplexity", base, String::new()),
+            "gigachat" => {
+                let tokens = format!("    token_url: {base}/api/v2/oauth\n");
+                ("gigachat", format!("{base}/api/v1"), tokens)
+            }
+            _ => ("openai", format!("{base}/v1"), String::new()),
+        };
+        let name = self.name;
+        let mut yaml = format!(
+            "  {name}:\n    kind: {kind}\n    base_url: {address}\n{more}{}",
+            self.fields
+        );
+        if let Some(pem) = upstream.ca_pem() {
+            let file = folder.join(format!("{name}-ca.pem"));
+            std::fs::write(&file, pem).unwrap();
+            let _ = writeln!(yaml, "    ca_file: {}", file.display());
+        }
+        (name, upstream, yaml)
+    }
 }
 
 /// A running gateway and its provider.
@@ -40,6 +88,7 @@ pub(crate) struct Builder {
 pub(crate) struct TestGateway {
     pub(crate) address: SocketAddr,
     pub(crate) upstream: FakeUpstream,
+    others: Vec<(&'static str, FakeUpstream)>,
     pub(crate) running: Running,
     pub(crate) data: TempDir,
     yaml: String,
@@ -53,6 +102,13 @@ impl TestGateway {
     )]
     pub(crate) fn new() -> Builder {
         Builder::default()
+    }
+
+    /// The provider of that name which stands beside Google's.
+    pub(crate) fn provider(&self, name: &str) -> &FakeUpstream {
+        let mut others = self.others.iter();
+        let found = others.find(|(known, _)| *known == name);
+        &found.unwrap().1
     }
 
     /// Sends a request on a connection of its own.
@@ -160,7 +216,17 @@ impl TestGateway {
             };
             let all_keys = self.running.keys("google").iter().all(has_key);
             let known = self.running.pairs("google");
-            let all_pairs = known.iter().all(|pair| pairs.contains(pair));
+            let has_pair = |pair: &(PairId, PairState)| {
+                let is_as_new = pair.1
+                    == PairState {
+                        day: pair.1.day,
+                        ..PairState::default()
+                    };
+                // Of such a pair nothing is kept.
+                let is_gone = || pairs.iter().all(|(id, _)| *id != pair.0);
+                pairs.contains(pair) || is_as_new && is_gone()
+            };
+            let all_pairs = known.iter().all(has_pair);
             (all_keys && all_pairs).then_some(())
         })
         .await;
@@ -175,19 +241,32 @@ impl TestGateway {
 
     /// Starts another instance on the same data, in front of a provider of its own.
     pub(crate) async fn beside(&self) -> Self {
+        self.beside_with(str::to_owned).await
+    }
+
+    /// The same, with another configuration.
+    pub(crate) async fn beside_with(&self, change: impl Fn(&str) -> String) -> Self {
         let upstream = fake_upstream::gemini().start().await;
         let data = TempDir::new().unwrap();
         let provider = self.upstream.base_url();
-        let yaml = self.yaml.replace(&provider, &upstream.base_url());
+        let yaml = change(&self.yaml.replace(&provider, &upstream.base_url()));
         let running = start_on(&yaml, data.path(), self.data.path()).await;
         let running = running.unwrap();
         Self {
             address: running.address,
             upstream,
+            others: Vec::new(),
             running,
             data,
             yaml,
         }
+    }
+
+    /// Changes the configuration file, and has it read again.
+    pub(crate) async fn reconfigure(&mut self, change: impl Fn(&str) -> String) {
+        self.yaml = change(&self.yaml);
+        std::fs::write(self.data.path().join("keymux.yaml"), &self.yaml).unwrap();
+        self.running.reload().await.unwrap();
     }
 
     /// Stops and starts again on the same data.
@@ -205,6 +284,7 @@ impl TestGateway {
     fn leave(self) -> (Running, Stopped) {
         let left = Stopped {
             upstream: self.upstream,
+            others: self.others,
             data: self.data,
             yaml: self.yaml,
         };
@@ -216,6 +296,7 @@ impl TestGateway {
 #[derive(Debug)]
 pub(crate) struct Stopped {
     pub(crate) upstream: FakeUpstream,
+    others: Vec<(&'static str, FakeUpstream)>,
     pub(crate) data: TempDir,
     pub(crate) yaml: String,
 }
@@ -227,6 +308,7 @@ impl Stopped {
         Ok(TestGateway {
             address: running.address,
             upstream: self.upstream,
+            others: self.others,
             running,
             data: self.data,
             yaml: self.yaml,
@@ -252,8 +334,9 @@ impl Builder {
         self
     }
 
-    /// `section.field` and its value in YAML.
+    /// `section.field` and its value in YAML, in place of one that it was given before.
     pub(crate) fn setting(mut self, name: &str, value: &str) -> Self {
+        self.settings.retain(|(known, _)| known != name);
         self.settings.push((name.to_owned(), value.to_owned()));
         self
     }
@@ -274,6 +357,41 @@ impl Builder {
     pub(crate) fn provider(mut self, field: &str, value: &str) -> Self {
         let _ = writeln!(self.provider, "    {field}: {value}");
         self
+    }
+
+    /// Another provider, by the name that it has by default; an OpenAI-compatible one by any other. `fields` are its
+    /// keys and whatever else, as YAML lines without their indentation.
+    pub(crate) fn with_provider(
+        mut self,
+        name: &'static str,
+        script: Script,
+        fields: &str,
+    ) -> Self {
+        let lines = fields.lines().map(|line| format!("    {line}\n"));
+        self.others.push(Other {
+            name,
+            script,
+            fields: lines.collect(),
+        });
+        self
+    }
+
+    /// Asks Google for its models, as it does outside tests.
+    pub(crate) fn listing_models(mut self) -> Self {
+        self.background = Background::Models;
+        self
+    }
+
+    /// Checks keys in the background, as it does outside tests, and all that is due within a second.
+    pub(crate) fn checking_keys(mut self) -> Self {
+        self.background = Background::Keys;
+        self.setting("health_checks.interval", "1s")
+    }
+
+    /// Checks proxies in the background, as it does outside tests, and again after a second.
+    pub(crate) fn checking_proxies(mut self) -> Self {
+        self.background = Background::Proxies;
+        self.setting("egress.health_check", "{ recheck_interval: 1s }")
     }
 
     /// Does not know the authority that has signed the provider's certificate.
@@ -310,16 +428,40 @@ impl Builder {
             let _ = writeln!(yaml, "    - {key}");
         }
         yaml.push_str(&self.provider);
+        if self.background != Background::Models {
+            yaml.push_str("    models_refresh: 0s\n");
+        }
         if let Some(pem) = upstream.ca_pem().filter(|_| !self.distrusts) {
             let file = data.path().join("ca.pem");
             std::fs::write(&file, pem).unwrap();
             let _ = writeln!(yaml, "    ca_file: {}", file.display());
         }
-        yaml.push_str(&sections(&self.settings));
+        let mut others = Vec::new();
+        for provider in self.others {
+            let (name, upstream, section) = provider.start(data.path()).await;
+            yaml.push_str(&section);
+            others.push((name, upstream));
+        }
+        let mut settings = self.settings;
+        for (own, checks, off) in [
+            (Background::Keys, "health_checks.enabled", "false"),
+            (
+                Background::Proxies,
+                "egress.health_check",
+                "{ enabled: false }",
+            ),
+        ] {
+            let is_named = settings.iter().any(|(name, _)| name == checks);
+            if self.background != own && !is_named {
+                settings.push((checks.to_owned(), off.to_owned()));
+            }
+        }
+        yaml.push_str(&sections(&settings));
         let running = start(&yaml, data.path()).await.unwrap();
         TestGateway {
             address: running.address,
             upstream,
+            others,
             running,
             data,
             yaml,

@@ -44,6 +44,8 @@ impl Machine {
         Self::new()
             .env("KEYMUX__SERVER__LISTEN", "127.0.0.1:0")
             .env("KEYMUX__PROVIDERS__GOOGLE__BASE_URL", upstream.base_url())
+            .env("KEYMUX__PROVIDERS__GOOGLE__MODELS_REFRESH", "0s")
+            .env("KEYMUX__HEALTH_CHECKS__ENABLED", "false")
     }
 
     /// Sets a variable.
@@ -87,9 +89,22 @@ impl Machine {
 
     /// Starts `keymux serve`, and waits until it says where it is.
     pub(crate) async fn serve(&self) -> Program {
+        self.start(self.command(&["serve"])).await
+    }
+
+    /// The same on a disk that is full once a file has so many KiB.
+    pub(crate) async fn serve_on_a_small_disk(&self, kib: u32) -> Program {
+        // Without the signal, which would end the program, writing fails as on a full disk.
+        let blocks = kib * 2;
+        let text = format!("trap '' XFSZ; ulimit -f {blocks}; exec \"$0\" serve");
+        let mut command = self.in_here(Command::new("/bin/sh"));
+        command.args(["-c", &text, env!("CARGO_BIN_EXE_keymux")]);
+        self.start(command).await
+    }
+
+    async fn start(&self, mut command: Command) -> Program {
         let (stdout, stderr) = (self.path(STDOUT), self.path(STDERR));
-        let child = self
-            .command(&["serve"])
+        let child = command
             .stdin(Stdio::null())
             .stdout(File::create(&stdout).unwrap())
             .stderr(File::create(&stderr).unwrap())
@@ -113,9 +128,13 @@ impl Machine {
     }
 
     fn command(&self, arguments: &[&str]) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_keymux"));
+        let mut command = self.in_here(Command::new(env!("CARGO_BIN_EXE_keymux")));
+        command.args(arguments);
         command
-            .args(arguments)
+    }
+
+    fn in_here(&self, mut command: Command) -> Command {
+        command
             .current_dir(self.folder.path())
             .env_clear()
             .envs(self.environment.iter().cloned());
