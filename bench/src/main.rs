@@ -1,9 +1,11 @@
-//! Measures keymux: `load` drives any address, `run` compares gateways side by side, `micro` times the inner loops.
+//! Measures keymux: `load` drives any address, `run` compares gateways side by side, `micro` times the inner loops,
+//! `prefixes` simulates what prompt caches save.
 //! It measures programs from outside and is never linked into keymux. Start at `run/mod.rs`; how it is done and what
 //! came out is in docs/BENCHMARKS.md.
 
 mod load;
 mod micro;
+mod prefixes;
 mod run;
 
 use std::io::Write as _;
@@ -25,6 +27,8 @@ enum What {
     Run(run::Flags),
     /// Time the choice of a key and the reading of answers.
     Micro,
+    /// Simulate chats over twenty projects: how often a provider's cache is hit, with and without going back.
+    Prefixes,
 }
 
 fn main() -> anyhow::Result<()> {
@@ -32,6 +36,10 @@ fn main() -> anyhow::Result<()> {
         What::Load(flags) => load::command(&flags),
         What::Run(flags) => run::command(&flags),
         What::Micro => micro::command(),
+        What::Prefixes => {
+            prefixes::command();
+            Ok(())
+        }
     }
 }
 

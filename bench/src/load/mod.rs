@@ -6,6 +6,7 @@ mod chunked;
 mod connection;
 mod drive;
 mod events;
+mod live;
 mod tally;
 mod target;
 
@@ -14,6 +15,7 @@ use std::time::Duration;
 
 pub(crate) use connection::Connection;
 pub(crate) use drive::{drive, hold};
+pub(crate) use live::Talks;
 pub(crate) use tally::Report;
 pub(crate) use target::{Ask, MODEL, Target};
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use anyhow::Context;
 use domain::{Certainty, Class, Key, KeyId, KeySource, KeyState, Secret, UnixMs, Verdict};
-use keypool::{Exhausted, Pool, PoolRules, Strategy, Want};
+use keypool::{Exhausted, Place, Pool, PoolRules, Strategy, Want};
 
 use super::nanoseconds;
 use crate::run::figures::{
@@ -16,7 +16,7 @@ use crate::run::gateways::Gateway;
 use crate::run::results::Results;
 
 /// 2026-11-20T20:00:00Z.
-const NOW: UnixMs = UnixMs(1_795_204_800_000);
+pub(crate) const NOW: UnixMs = UnixMs(1_795_204_800_000);
 const MODEL: &str = "gemini-flash-latest";
 const LATENCY: Duration = Duration::from_millis(5);
 const MANY: i64 = 100_000;
@@ -41,7 +41,8 @@ pub(super) fn run(results: &mut Results) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn pool_of(strategy: Strategy, keys: i64) -> Pool {
+/// A pool of so many keys, each a project of its own.
+pub(crate) fn pool_of(strategy: Strategy, keys: i64) -> Pool {
     let rules = PoolRules {
         strategy,
         max_failures: 3,
@@ -66,6 +67,7 @@ fn key(id: i64) -> Key {
         selected: false,
         enabled: true,
         source: KeySource::Admin,
+        file: None,
         created_at: NOW,
     }
 }
@@ -82,6 +84,7 @@ fn use_once(pool: &Pool, verdict: &Verdict) -> Result<KeyId, Exhausted> {
         model: MODEL,
         tried: &[],
         again: false,
+        place: Place::Anywhere,
     };
     let lease = pool.lease(&want, NOW)?;
     pool.report(&lease, MODEL, verdict, LATENCY, NOW);

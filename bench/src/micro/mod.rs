@@ -4,6 +4,8 @@
 mod choose;
 mod scan;
 
+pub(crate) use choose::{NOW, pool_of};
+
 use std::hint::black_box;
 use std::time::{Duration, Instant};
 

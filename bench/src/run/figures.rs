@@ -56,6 +56,7 @@ figures! {
     STREAM_GAP = "streams.gap", "streams: gap between chunks, p99, ms", Lower, None, None;
     BURST_CPU = "burst.cpu", "burst streams, 50 chunks at once: CPU s per 1,000", Lower, Ratio(3.0), Ratio(1.5);
     OPEN_MEMORY = "open.memory", "memory per open stream, 1,000 open, KiB", Lower, Value(64.0), Value(32.0);
+    LIVE_MEMORY = "live.memory", "memory per Live session, 500 open, KiB", Lower, Value(64.0), None;
     BODY_RATE = "bodies.rate", "1 MB request bodies: MB/s, gateway on one core", Higher, Ratio(0.7), None;
     BODY_CPU = "bodies.cpu", "1 MB request bodies: CPU s per 1,000", Lower, None, None;
     POOL_COST = "pool.cost", "100,000 keys: CPU per request, relative to 10 keys", Lower, Value(1.1), None;
@@ -64,6 +65,14 @@ figures! {
     DEAD_REFUSED = "half_dead.refused", "500 of 1,000 keys dead: requests without a good answer", Lower, Value(0.0), None;
     DEAD_BEGIN_CPU = "half_dead.begin_cpu", "500 of 1,000 keys dead: CPU s per 10,000, first second", Lower, None, None;
     DEAD_CPU = "half_dead.cpu", "500 of 1,000 keys dead: CPU s per 10,000, settled", Lower, Ratio(2.0), Ratio(1.4);
+    CHECKS_RATE = "checks.rate", "30,000 checks at full tilt: checks/s beside 500 requests/s", Higher, None, None;
+    CHECKS_P50_OFF = "checks.p50_off", "whole latency without checks, p50, ms", Lower, None, None;
+    CHECKS_P50_ON = "checks.p50_on", "whole latency with checks, p50, ms", Lower, None, None;
+    CHECKS_P50 = "checks.p50", "added by checks, p50, ms", Lower, Value(0.02), None;
+    CHECKS_P99_OFF = "checks.p99_off", "whole latency without checks, p99, ms", Lower, None, None;
+    CHECKS_P99_ON = "checks.p99_on", "whole latency with checks, p99, ms", Lower, None, None;
+    CHECKS_P99 = "checks.p99", "added by checks, p99, ms", Lower, Value(0.2), None;
+    CHECKS_CPU = "checks.cpu", "added by checks, % of a core, work afterwards included", Lower, None, None;
     TLS1_CPU = "tls_h1.cpu", "TLS to the provider, HTTP/1.1: CPU s per 10,000", Lower, Ratio(1.6), Ratio(1.2);
     TLS2_CPU = "tls_h2.cpu", "TLS to the provider, HTTP/2: CPU s per 10,000", Lower, Ratio(1.6), Ratio(1.2);
     IDLE_MEMORY = "idle.memory", "idle memory, 10 keys, MiB", Lower, Value(40.0), Value(25.0);

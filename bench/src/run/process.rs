@@ -88,6 +88,13 @@ impl Program {
         Ok(self.usage()?.resident_kib as f64 / 1024.0)
     }
 
+    /// Asks it to read its configuration again.
+    pub(crate) fn reload(&self) -> anyhow::Result<()> {
+        // `taskset` becomes the program that it starts, so this is its number.
+        let pid = Pid::from_raw(self.child.id() as i32).context("a program without a number")?;
+        Ok(kill_process(pid, Signal::HUP)?)
+    }
+
     /// Whether it has ended by itself.
     pub(crate) fn has_ended(&mut self) -> bool {
         !matches!(self.child.try_wait(), Ok(None))

@@ -5,9 +5,9 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use anyhow::ensure;
+use anyhow::{Context as _, ensure};
 
-use super::{Contestant, Gateway, Keys, Setting, key};
+use super::{Checks, Contestant, Gateway, Keys, Setting, key};
 use crate::load::Target;
 use crate::run::lab::Lab;
 use crate::run::ports::{free_addr, wait_until_ready};
@@ -21,7 +21,7 @@ pub(super) fn start(setting: &Setting<'_>, lab: &Lab) -> anyhow::Result<Contesta
         Keys::Configured(count) => (lab.folder("keymux")?, (0..count).map(key).collect()),
         Keys::Stored(folder) => (folder.to_owned(), Vec::new()),
     };
-    let file = write_config(setting, addr, &folder, &keys)?;
+    let file = write_config(setting, addr, &folder, &keys, Checks::Off)?;
     let mut command = on_core(lab.gateway_core, &lab.tools.keymux);
     command
         .arg("serve")
@@ -47,7 +47,7 @@ pub(crate) fn import_keys(
     count: usize,
 ) -> anyhow::Result<PathBuf> {
     let folder = lab.folder("keymux")?;
-    let config = write_config(setting, free_addr()?, &folder, &[])?;
+    let config = write_config(setting, free_addr()?, &folder, &[], Checks::Off)?;
     let mut list = String::with_capacity(count * 40);
     for index in 0..count {
         let _ = writeln!(list, "{}", key(index));
@@ -70,11 +70,24 @@ pub(crate) fn import_keys(
     Ok(folder)
 }
 
+/// Switches checks on or off in a running keymux whose keys are in `folder`: its file is read again.
+pub(crate) fn set_checks(
+    setting: &Setting<'_>,
+    keymux: &Contestant,
+    folder: &Path,
+    checks: Checks,
+) -> anyhow::Result<()> {
+    write_config(setting, keymux.target.addr, folder, &[], checks)?;
+    let program = keymux.program.as_ref().context("keymux is no program")?;
+    program.reload()
+}
+
 fn write_config(
     setting: &Setting<'_>,
     addr: SocketAddr,
     folder: &Path,
     keys: &[String],
+    checks: Checks,
 ) -> anyhow::Result<PathBuf> {
     let mut text = format!(
         "server: {{ listen: '{addr}', data_dir: '{folder}', workers: 1 }}\n\
@@ -91,6 +104,13 @@ fn write_config(
     if !keys.is_empty() {
         let _ = writeln!(text, "    keys: [{}]", keys.join(", "));
     }
+    // Once a second all over again, and so at the pace that it never exceeds.
+    text.push_str("    health_check: { models: [gemini-2.5-flash, gemini-2.5-pro] }\n");
+    let _ = writeln!(
+        text,
+        "health_checks: {{ enabled: {}, interval: 1s, after_ok: 1s, max_per_project_per_day: 60000 }}",
+        checks == Checks::On,
+    );
     let file = folder.join("keymux.yaml");
     std::fs::write(&file, text)?;
     Ok(file)

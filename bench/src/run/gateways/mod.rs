@@ -12,7 +12,7 @@ use super::process::Program;
 use super::upstream::Upstream;
 use crate::load::Target;
 
-pub(crate) use keymux::import_keys;
+pub(crate) use keymux::{import_keys, set_checks};
 
 /// Who stands between the load and the stand-in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -46,6 +46,14 @@ pub(crate) struct Setting<'a> {
     /// HTTP/2 towards the stand-in, where the gateway can and TLS offers it.
     pub(crate) http2: bool,
     pub(crate) keys: Keys<'a>,
+}
+
+/// Whether keymux checks keys in the background.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Checks {
+    Off,
+    /// As many as it will ever make.
+    On,
 }
 
 /// The pool of keymux.

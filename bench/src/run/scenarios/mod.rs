@@ -1,10 +1,12 @@
 //! The scenarios by name. Each starts what it needs, lets the gateways take turns, adds its figures and stops everything.
 
 mod bodies;
+mod checks;
 mod half_dead;
 mod idle;
 mod json;
 mod latency;
+mod live_sessions;
 mod open_streams;
 mod pool;
 mod records;
@@ -58,6 +60,11 @@ pub(crate) static SCENARIOS: &[Scenario] = &[
         run: open_streams::run,
     },
     Scenario {
+        name: "live_sessions",
+        about: "memory of 500 open Live sessions",
+        run: live_sessions::run,
+    },
+    Scenario {
         name: "bodies",
         about: "request bodies of 1 MB",
         run: bodies::run,
@@ -71,6 +78,11 @@ pub(crate) static SCENARIOS: &[Scenario] = &[
         name: "half_dead",
         about: "a pool of which half is dead",
         run: half_dead::run,
+    },
+    Scenario {
+        name: "checks",
+        about: "10,000 keys checked with three models while requests come",
+        run: checks::run,
     },
     Scenario {
         name: "tls",
