@@ -1,0 +1,17 @@
+// What is known of one thing: short names, and a value for each, as many beside each other as fit.
+
+import type { ReactNode } from "react";
+import classes from "./Facts.module.css";
+
+export function Facts({ facts }: { facts: [name: string, value: ReactNode][] }) {
+  return (
+    <dl className={classes.facts}>
+      {facts.map(([name, value]) => (
+        <div key={name}>
+          <dt>{name}</dt>
+          <dd>{value}</dd>
+        </div>
+      ))}
+    </dl>
+  );
+}
