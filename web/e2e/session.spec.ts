@@ -1,0 +1,180 @@
+// Getting in and out, and how everything around the pages behaves.
+
+import { Operator } from "./api.ts";
+import { password } from "./gateway.ts";
+import { expect, expectAccessible, open, test } from "./test.ts";
+
+test("whoever is not logged in logs in, and lands where they wanted to go", async ({ visitor: page, gateway }) => {
+  await page.goto(`${gateway.url}/keys?status=active`);
+  await expect(page).toHaveURL(/\/login\?next=/);
+  await expectAccessible(page);
+  await page.getByLabel("User name").fill("admin");
+  await page.getByRole("textbox", { name: "Password" }).fill("wrong");
+  await page.getByRole("button", { name: "Log in" }).click();
+  await expect(page.getByRole("alert")).toHaveText("The user name or the password is wrong.");
+  await page.getByRole("textbox", { name: "Password" }).fill(password);
+  await page.getByRole("button", { name: "Log in" }).click();
+  await expect(page).toHaveURL(`${gateway.url}/keys?status=active`);
+  await expect(page.getByRole("heading", { name: "Keys", level: 1 })).toBeVisible();
+});
+
+test("a link to another site does not lead there after the login", async ({ visitor: page, gateway }) => {
+  await page.goto(`${gateway.url}/login?next=//example.com`);
+  await page.getByLabel("User name").fill("admin");
+  await page.getByRole("textbox", { name: "Password" }).fill(password);
+  await page.getByRole("button", { name: "Log in" }).click();
+  await expect(page).toHaveURL(`${gateway.url}/`);
+});
+
+test("logging out ends the session, here and for the next page", async ({ visitor: page, gateway }) => {
+  await page.getByLabel("User name").fill("admin");
+  await page.getByRole("textbox", { name: "Password" }).fill(password);
+  await page.getByRole("button", { name: "Log in" }).click();
+  await page.getByRole("button", { name: "admin" }).click();
+  await page.getByRole("button", { name: "Log out" }).click();
+  await expect(page).toHaveURL(/\/login/);
+  await page.goto(`${gateway.url}/keys`);
+  await expect(page).toHaveURL(/\/login/);
+});
+
+test("a session that ends elsewhere leads back to the login and then to the page", async ({ visitor: page }) => {
+  const logIn = async () => {
+    await page.getByLabel("User name").fill("admin");
+    await page.getByRole("textbox", { name: "Password" }).fill(password);
+    await page.getByRole("button", { name: "Log in" }).click();
+  };
+  await logIn();
+  await page.getByRole("link", { name: "Keys" }).first().click();
+  await expect(page.getByRole("heading", { name: "Keys", level: 1 })).toBeVisible();
+  await page.context().clearCookies();
+  await page.getByLabel("Search keys").fill("anything");
+  await expect(page).toHaveURL(/\/login\?next=%2Fkeys/);
+  await logIn();
+  await expect(page.getByRole("heading", { name: "Keys", level: 1 })).toBeVisible();
+});
+
+test("the language follows the browser, is switched at once, and is remembered", async ({ admin: page }) => {
+  await expect(page.getByRole("heading", { name: "Overview" })).toBeVisible();
+  await page.getByRole("button", { name: "admin" }).click();
+  await page.getByRole("combobox", { name: "Language" }).click();
+  await page.getByRole("option", { name: "Tiếng Việt" }).click();
+  await expect(page.getByRole("heading", { name: "Tổng quan" })).toBeVisible();
+  await page.reload();
+  await expect(page.getByRole("heading", { name: "Tổng quan" })).toBeVisible();
+  await expect(page.locator("html")).toHaveAttribute("lang", "vi");
+});
+
+test.describe("in a browser that speaks Chinese of Taiwan", () => {
+  test.use({ locale: "zh-TW" });
+  test("everything is in traditional characters", async ({ admin: page }) => {
+    await expect(page.getByRole("heading", { name: "總覽" })).toBeVisible();
+  });
+});
+
+test("dark is chosen, kept, and there before anything is painted", async ({ admin: page, complaints }) => {
+  await page.getByRole("button", { name: "admin" }).click();
+  await page.getByText("Dark", { exact: true }).click();
+  await expect(page.locator("html")).toHaveAttribute("data-mantine-color-scheme", "dark");
+  // Without its modules the page is as it is at the first paint.
+  await page.route("**/assets/index.*.js", (route) => route.abort());
+  await page.reload({ waitUntil: "domcontentloaded" });
+  await expect(page.locator("html")).toHaveAttribute("data-mantine-color-scheme", "dark");
+  complaints.length = 0;
+});
+
+test("the keyboard finds its way", async ({ admin: page }) => {
+  await expect(page.getByRole("heading", { name: "Overview" })).toBeVisible();
+  await page.keyboard.press("Tab");
+  await expect(page.getByRole("link", { name: "Skip to content" })).toBeFocused();
+  await page.keyboard.press("Enter");
+  await expect(page.locator("main")).toBeFocused();
+  await page.keyboard.press("g");
+  await page.keyboard.press("k");
+  await expect(page.getByRole("heading", { name: "Keys", level: 1 })).toBeVisible();
+  await page.keyboard.press("/");
+  await expect(page.getByLabel("Search keys")).toBeFocused();
+  await page.getByLabel("Search keys").blur();
+  await page.keyboard.press("?");
+  await expect(page.getByRole("dialog", { name: "Keyboard shortcuts" })).toBeVisible();
+  await page.keyboard.press("Escape");
+  await expect(page.getByRole("dialog")).toBeHidden();
+});
+
+test("an address that leads nowhere says so", async ({ admin: page, gateway }) => {
+  await open(page, gateway, "/nowhere");
+  await expect(page.getByRole("heading", { name: "Page not found" })).toBeVisible();
+  await expectAccessible(page);
+  await page.getByRole("link", { name: "To the overview" }).click();
+  await expect(page.getByRole("heading", { name: "Overview" })).toBeVisible();
+});
+
+test("members see what is theirs, and no more", async ({ browser, gateway, operator }) => {
+  await operator.call("POST", "/api/users", { username: "mei", password: "eight or more" });
+  const context = await browser.newContext();
+  const page = await context.newPage();
+  await page.goto(`${gateway.url}/keys`);
+  await page.getByLabel("User name").fill("mei");
+  await page.getByRole("textbox", { name: "Password" }).fill("eight or more");
+  await page.getByRole("button", { name: "Log in" }).click();
+  await expect(page.getByRole("heading", { name: "Keys", level: 1 })).toBeVisible();
+  await expect(page.getByRole("heading", { name: "No keys yet" })).toBeVisible();
+  await expect(page.getByRole("button", { name: "Export" })).toBeHidden();
+  await context.close();
+});
+
+test("people change their own password, by the one until now", async ({ browser, gateway, operator }) => {
+  const [before, after] = ["eight or more", "something better"];
+  await operator.call("POST", "/api/users", { username: "noor", password: before });
+  const elsewhere = await Operator.logIn(gateway, "noor", before);
+  const context = await browser.newContext();
+  const page = await context.newPage();
+  await page.goto(`${gateway.url}/keys`);
+  await page.getByLabel("User name").fill("noor");
+  await page.getByRole("textbox", { name: "Password" }).fill(before);
+  await page.getByRole("button", { name: "Log in" }).click();
+  await page.getByRole("button", { name: "noor" }).click();
+  await page.getByRole("button", { name: "Change password" }).click();
+  const dialog = page.getByRole("dialog", { name: "Change password" });
+  const field = (name: string) => dialog.getByRole("textbox", { name, exact: true });
+  const change = dialog.getByRole("button", { name: "Change password" });
+  await field("Current password").fill("a wrong guess");
+  await field("New password").fill("short");
+  await field("New password again").fill("short");
+  await expect(change).toBeDisabled();
+  await field("New password").fill(after);
+  await expect(dialog).toContainText("The two are not the same");
+  await expect(change).toBeDisabled();
+  await field("New password again").fill(after);
+  await expectAccessible(page);
+  await change.click();
+  await expect(dialog).toContainText("This is not your password");
+  await field("Current password").fill(before);
+  await change.click();
+  await expect(page.getByText("Password changed")).toBeVisible();
+  await expect(dialog).toBeHidden();
+  // This session goes on, others of this user do not; only the new password opens one.
+  await page.reload();
+  await expect(page.getByRole("heading", { name: "Keys", level: 1 })).toBeVisible();
+  await expect(elsewhere.call("GET", "/api/me")).rejects.toThrow("401");
+  await (await Operator.logIn(gateway, "noor", after)).call("GET", "/api/me");
+  await context.close();
+});
+
+test.describe("on a phone", () => {
+  test.use({ viewport: { width: 320, height: 640 }, hasTouch: true, isMobile: true });
+  test("navigation is behind a button, and nothing is wider than the screen", async ({ admin: page }) => {
+    await expect(page.getByRole("heading", { name: "Overview" })).toBeVisible();
+    await page.getByRole("button", { name: "Open navigation" }).click();
+    await page.getByRole("dialog").getByRole("link", { name: "Keys" }).click();
+    await expect(page.getByRole("heading", { name: "Keys", level: 1 })).toBeVisible();
+    await expect(page.getByRole("dialog")).toBeHidden();
+    for (const path of ["/", "/keys"]) {
+      await page.goto(new URL(path, page.url()).href);
+      await expect(page.getByRole("heading", { level: 1 })).toBeVisible();
+      const wider = await page.evaluate(
+        () => document.documentElement.scrollWidth - document.documentElement.clientWidth,
+      );
+      expect(wider, path).toBeLessThanOrEqual(0);
+    }
+  });
+});

@@ -1,0 +1,22 @@
+// For working on the dashboard: a gateway with keys in several states and some traffic, until it is interrupted.
+//   npm run stand
+
+import { clientKey, password, startGateway } from "./gateway.ts";
+import { fill, visit } from "./lively.ts";
+
+const gateway = await startGateway();
+await fill(gateway);
+console.log(`keymux: ${gateway.url}  admin / ${password}  client key ${clientKey}`);
+
+let turn = 0;
+const traffic = setInterval(() => {
+  turn += 1;
+  void visit(gateway, turn);
+}, 400);
+
+for (const signal of ["SIGINT", "SIGTERM"] as const) {
+  process.once(signal, () => {
+    clearInterval(traffic);
+    void gateway.stop().then(() => process.exit(0));
+  });
+}
