@@ -79,7 +79,8 @@ def main():
         folder = Path(name)
         upstream = Upstream(folder)
         try:
-            keymux = Keymux(upstream, [{"key": "AIza-pool-1"}], folder)
+            google = {"kind": "gemini", "base_url": upstream.url, "keys": [{"key": "AIza-pool-1"}]}
+            keymux = Keymux({"google": google}, folder)
             try:
                 status = attack(keymux, folder)
                 if status:

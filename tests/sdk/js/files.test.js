@@ -36,15 +36,18 @@ function watched() {
   return { client: connect({ fetch: watch }), answers };
 }
 
-/** Every request went to keymux, and all that the provider saw came from there, with a key of the pool. */
-async function passedOnlyThroughKeymux(answers) {
+/**
+ * Every request went to keymux, and all that the provider saw came from there, with a key of the pool. A page of a list
+ * may take keymux more than one.
+ */
+async function passedOnlyThroughKeymux(answers, { lists = false } = {}) {
   for (const answer of answers) {
     assert.equal(new URL(answer.url).origin, pooled.url);
     const way = answer.headers.get('x-goog-upload-url');
     if (way) assert.ok(way.startsWith(`${pooled.url}/upload/`), way);
   }
   const seen = await upstream.seen();
-  assert.equal(seen.length, answers.length);
+  assert.ok(lists ? seen.length >= answers.length : seen.length === answers.length);
   for (const call of seen) assert.match(call.key, /^AIza-pool-/);
 }
 
@@ -87,7 +90,7 @@ test('an uploaded file is found and deleted', async () => {
   assert.ok((await listed()).includes(file.name));
   await client.files.delete({ name: file.name });
   assert.ok(!(await listed()).includes(file.name));
-  await passedOnlyThroughKeymux(answers);
+  await passedOnlyThroughKeymux(answers, { lists: true });
 });
 
 for (const apiVersion of ['v1', 'v1beta', 'v1alpha']) {

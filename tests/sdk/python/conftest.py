@@ -15,10 +15,16 @@ POOL = [f"AIza-pool-{number}" for number in range(3)]
 
 
 def pytest_configure():
-    # Both would lead the SDK elsewhere.
+    # They would lead the SDKs elsewhere.
+    settings = ("GOOGLE_", "GEMINI_", "OPENAI_", "LITELLM_", "LANGCHAIN_", "LANGSMITH_")
     for name in list(os.environ):
-        if name.startswith(("GOOGLE_", "GEMINI_")) or name.lower().endswith("_proxy"):
+        if name.startswith(settings) or name.lower().endswith("_proxy"):
             del os.environ[name]
+
+
+def google(upstream, keys):
+    """The providers of a keymux with these keys of Google's. Models are not asked for: each request is a test's."""
+    return {"google": {"kind": "gemini", "base_url": upstream.url, "keys": keys, "models_refresh": "0s"}}
 
 
 @pytest.fixture(scope="session")
@@ -38,7 +44,7 @@ def upstream(stand_in):
 @pytest.fixture(scope="module")
 def pooled(stand_in, tmp_path_factory):
     keys = [{"key": key, "project": PROJECT} for key in POOL]
-    keymux = Keymux(stand_in, keys, tmp_path_factory.mktemp("keymux"))
+    keymux = Keymux(google(stand_in, keys), tmp_path_factory.mktemp("keymux"))
     yield keymux
     keymux.stop()
 
@@ -84,7 +90,7 @@ def start_keymux(upstream, tmp_path):
         upstream.set_keys(*keys)
         folder = tmp_path / f"keymux-{len(started)}"
         folder.mkdir()
-        keymux = Keymux(upstream, pool, folder, **settings)
+        keymux = Keymux(google(upstream, pool), folder, **settings)
         keymux.keys = [key["key"] for key in keys]
         started.append(keymux)
         return keymux

@@ -1,16 +1,24 @@
 """keymux in front of fake-upstream: two child processes, and the talk with each of them.
 
-The tests see keymux only through Google's SDK. What the provider saw, and what it is to do, goes
+The tests see keymux only through SDKs. What a provider saw, and what it is to do, goes
 through the control interface of fake-upstream (its `src/control.rs` says what there is).
 """
 
+import asyncio
+import datetime
 import json
 import os
 import re
+import ssl
 import subprocess
+import threading
 import time
 import urllib.request
 from pathlib import Path
+
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
 
 ROOT = Path(__file__).resolve().parents[3]
 CLIENT_KEY = "sk-sdk-caller-0001"
@@ -49,11 +57,20 @@ class Program:
         # Read after the look at the process: what one that has ended said is all there.
         said = self._said.read_text()
         assert not ended, f"it ended:\n{said}"
+        return self.heard(said)
+
+    def heard(self, said):
+        """The address in what it has said so far, once it is there."""
         found = re.search(r"(?:listens|is ready) on (http://\S+)\n", said)
         return found and found[1]
 
     def log(self):
         return self._said.read_text()
+
+    def kill(self):
+        """Ends it as a crash does."""
+        self._process.kill()
+        self._process.wait()
 
     def stop(self):
         self._process.terminate()
@@ -64,12 +81,12 @@ class Program:
             self._process.wait()
 
 
-class Upstream(Program):
-    """The stand-in for Google. It writes down every request."""
+class Control:
+    """The control interface of one stand-in at `url`, which writes down every request."""
 
-    def __init__(self, folder):
-        arguments = ["--listen", "127.0.0.1:0", "--record"]
-        super().__init__("FAKE_UPSTREAM_BIN", "fake-upstream", arguments, folder)
+    def __init__(self, url, ca_file=None):
+        self.url = url
+        self._trust = ssl.create_default_context(cafile=ca_file) if ca_file else None
 
     def set_keys(self, *keys):
         """Lists keys; what was known of them is replaced."""
@@ -89,23 +106,113 @@ class Upstream(Program):
     def _steer(self, method, what, body=None):
         data = None if body is None else json.dumps(body).encode()
         request = urllib.request.Request(f"{self.url}/_fake/{what}", data, method=method)
-        with urllib.request.urlopen(request, timeout=PATIENCE_S) as answer:
+        with urllib.request.urlopen(request, timeout=PATIENCE_S, context=self._trust) as answer:
             return json.load(answer)
 
 
-class Keymux(Program):
-    """The program under test. `keys` are provider keys as the configuration takes them."""
+class Upstream(Program, Control):
+    """The stand-in for Google."""
 
-    def __init__(self, upstream, keys, folder, **settings):
-        provider = {"kind": "gemini", "base_url": upstream.url, "keys": keys}
+    def __init__(self, folder):
+        arguments = ["--listen", "127.0.0.1:0", "--record"]
+        Program.__init__(self, "FAKE_UPSTREAM_BIN", "fake-upstream", arguments, folder)
+        Control.__init__(self, self.url)
+
+
+class Upstreams(Program):
+    """The stand-ins for all providers in one process. `urls` are their base URLs by name; each one's `Control` is had
+    by its name too, as in `upstreams["xai"]`."""
+
+    def __init__(self, folder):
+        self.ca_file = Path(folder) / "ca.pem"
+        arguments = ["--all", "--listen", "127.0.0.1:0", "--record", "--ca-file", str(self.ca_file)]
+        super().__init__("FAKE_UPSTREAM_BIN", "fake-upstream", arguments, folder)
+        self.urls = self.url
+        origins = {name: "/".join(url.split("/")[:3]) for name, url in self.urls.items()}
+        self._controls = {name: Control(origin, self.ca_file) for name, origin in origins.items()}
+
+    def heard(self, said):
+        urls = dict(re.findall(r"(\w+) listens on (https?://\S+)\n", said))
+        return urls if len(urls) == 5 else None
+
+    def __getitem__(self, name):
+        return self._controls[name]
+
+    def forget(self):
+        for control in self._controls.values():
+            control.forget()
+
+
+class Keymux(Program):
+    """The program under test. `providers` are as the configuration takes them."""
+
+    def __init__(self, providers, folder, **settings):
+        (Path(folder) / "keymux.out").unlink(missing_ok=True)
         config = {
             "server": {"listen": "127.0.0.1:0", "data_dir": str(folder / "data")},
             "admin": {"password": "correct-horse-battery"},
             "clients": [{"name": "sdk", "key": CLIENT_KEY}],
-            "providers": {"google": provider},
+            # Each request that a stand-in sees is a test's.
+            "health_checks": {"enabled": False},
+            "providers": providers,
             **settings,
         }
         # YAML takes JSON as it is.
         file = Path(folder) / "keymux.yaml"
         file.write_text(json.dumps(config))
         super().__init__("KEYMUX_BIN", "keymux", ["--config", str(file)], folder)
+
+
+class Secured:
+    """TLS in front of a program, with a certificate of its own: the SDK opens WebSockets by TLS alone, whatever its base
+    URL says."""
+
+    def __init__(self, url, folder):
+        self.certificate = Path(folder) / "front.pem"
+        self.certificate.write_bytes(_self_signed())
+        self._behind = url.removeprefix("http://").rsplit(":", 1)
+        self._tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        self._tls.load_cert_chain(self.certificate)
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._loop.run_forever)
+        self._thread.start()
+        listening = asyncio.start_server(self._pass_on, "127.0.0.1", 0, ssl=self._tls)
+        server = asyncio.run_coroutine_threadsafe(listening, self._loop).result(PATIENCE_S)
+        self.url = f"https://localhost:{server.sockets[0].getsockname()[1]}"
+
+    async def _pass_on(self, reader, writer):
+        async def copy(source, target):
+            while data := await source.read(65536):
+                target.write(data)
+                await target.drain()
+            target.close()
+
+        behind = await asyncio.open_connection(*self._behind)
+        await asyncio.gather(copy(reader, behind[1]), copy(behind[0], writer), return_exceptions=True)
+        writer.close()
+        behind[1].close()
+
+    def stop(self):
+        async def end():
+            for task in asyncio.all_tasks() - {asyncio.current_task()}:
+                task.cancel()
+                await asyncio.gather(task, return_exceptions=True)
+
+        asyncio.run_coroutine_threadsafe(end(), self._loop).result(PATIENCE_S)
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join(PATIENCE_S)
+
+
+def _self_signed():
+    """A key and a certificate for localhost, as PEM."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "localhost")])
+    now = datetime.datetime.now(datetime.UTC)
+    certificate = x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
+    certificate = certificate.not_valid_before(now).not_valid_after(now + datetime.timedelta(days=1))
+    names = x509.SubjectAlternativeName([x509.DNSName("localhost")])
+    certificate = certificate.add_extension(names, critical=False).sign(key, hashes.SHA256())
+    plain = serialization.NoEncryption()
+    pkcs8 = serialization.PrivateFormat.PKCS8
+    pem = serialization.Encoding.PEM
+    return key.private_bytes(pem, pkcs8, plain) + certificate.public_bytes(pem)

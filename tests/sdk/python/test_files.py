@@ -38,14 +38,15 @@ def write(folder, size):
     return path
 
 
-def passed_only_through(keymux, upstream, answers):
-    """Every request went to keymux, and all that the provider saw came from there, with a key of the pool."""
+def passed_only_through(keymux, upstream, answers, lists=False):
+    """Every request went to keymux, and all that the provider saw came from there, with a key of the pool. A page of a
+    list may take keymux more than one."""
     assert {f"http://{answer.url.netloc.decode()}" for answer in answers} == {keymux.url}
     ways = [answer.headers.get("x-goog-upload-url") for answer in answers]
     for way in filter(None, ways):
         assert way.startswith(f"{keymux.url}/upload/")
     seen = upstream.seen()
-    assert len(seen) == len(answers)
+    assert len(seen) >= len(answers) if lists else len(seen) == len(answers)
     assert all(call["key"].startswith("AIza-pool-") for call in seen)
 
 
@@ -83,7 +84,7 @@ def test_an_uploaded_file_is_found_fetched_and_deleted(traffic, pooled, upstream
     assert client.files.download(file=file.name) == path.read_bytes()
     client.files.delete(name=file.name)
     assert file.name not in [listed.name for listed in client.files.list()]
-    passed_only_through(pooled, upstream, answers)
+    passed_only_through(pooled, upstream, answers, lists=True)
 
 
 @pytest.mark.parametrize("version", ["v1", "v1beta", "v1alpha"])
