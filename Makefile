@@ -5,7 +5,7 @@
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' Makefile
 
-demo: ## See keymux at work in front of a stand-in for Google; needs no key
+demo: ## See keymux at work in front of stand-ins for the providers; needs no key
 	@scripts/demo
 
 run: ## Build keymux and serve; reads keymux.yaml, .env and the environment
