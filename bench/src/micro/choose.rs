@@ -93,7 +93,7 @@ fn use_once(pool: &Pool, verdict: &Verdict) -> Result<KeyId, Exhausted> {
 
 fn kill_all_but(pool: &Pool, left: usize) -> anyhow::Result<()> {
     let dead = Verdict::new(Class::KeyInvalid, "leaked").certainty(Certainty::Decisive);
-    while pool.usable(MODEL) > left {
+    while pool.usable(MODEL, NOW) > left {
         use_once(pool, &dead)
             .ok()
             .context("the pool has no key left")?;

@@ -276,16 +276,11 @@ impl Pool {
         self.read().census(now)
     }
 
-    /// Keys that a request for this model could take, as of the last lease: what has come due since is not among them.
-    pub fn usable(&self, model: &str) -> usize {
-        self.read().usable(model)
-    }
-
     /// Keys that a request for this model could take now. Takes the same time in a pool of ten and of 100,000; of a model
     /// that nothing is known of, and of calls without one, all keys that are usable at all.
-    pub fn usable_at(&self, model: &str, now: UnixMs) -> usize {
+    pub fn usable(&self, model: &str, now: UnixMs) -> usize {
         self.let_come_due(now);
-        self.usable(model)
+        self.read().usable(model)
     }
 
     /// How all keys stand for a model. It looks at every one of them: not for requests.

@@ -81,9 +81,9 @@ fn a_success_brings_a_key_back_that_was_retired_or_failed_too_often() {
         for verdict in &failures {
             attempt(&pool, verdict, NOON);
         }
-        assert_eq!(pool.usable(MODEL), 0, "{failures:?}");
+        assert_eq!(pool.usable(MODEL, NOON), 0, "{failures:?}");
         assert_eq!(check(&pool, &Verdict::ok(), later(1)), KeyHealth::Active);
-        assert_eq!(pool.usable(MODEL), 1);
+        assert_eq!(pool.usable(MODEL, NOON), 1);
         let state = pool.status(KEY).unwrap().state;
         assert_eq!((state.failures, state.has_worked), (0, true));
     }
@@ -97,9 +97,9 @@ fn a_success_proves_neither_quota_nor_money() {
     for verdict in [throttled, unpaid] {
         let pool = pool();
         attempt(&pool, &verdict, NOON);
-        assert_eq!(pool.usable(MODEL), 0);
+        assert_eq!(pool.usable(MODEL, NOON), 0);
         check(&pool, &Verdict::ok(), later(1));
-        assert_eq!(pool.usable(MODEL), 0, "{verdict:?}");
+        assert_eq!(pool.usable(MODEL, NOON), 0, "{verdict:?}");
     }
 }
 
@@ -111,7 +111,7 @@ fn a_success_leaves_failures_that_are_being_counted() {
         check(&pool, &Verdict::ok(), NOON);
         attempt(&pool, &counted, NOON);
     }
-    assert_eq!(pool.usable(MODEL), 0);
+    assert_eq!(pool.usable(MODEL, NOON), 0);
 }
 
 #[test]
@@ -128,7 +128,7 @@ fn a_limit_of_the_check_itself_hurts_nobody() {
         let pool = pool();
         let health = check(&pool, &Verdict::new(class, "any"), NOON);
         assert_eq!(
-            (health, pool.usable(MODEL)),
+            (health, pool.usable(MODEL, NOON)),
             (KeyHealth::Active, 1),
             "{class:?}"
         );
@@ -186,7 +186,10 @@ fn a_missing_model_takes_the_pair_out_only_where_others_have_it() {
         };
         let (health, _) = pool.checked(KEY, &checked, later(1)).unwrap();
         assert_eq!(health, KeyHealth::Active);
-        assert_eq!((pool.usable(MODEL), pool.usable("other")), (usable, 1));
+        assert_eq!(
+            (pool.usable(MODEL, NOON), pool.usable("other", NOON)),
+            (usable, 1)
+        );
     }
 }
 

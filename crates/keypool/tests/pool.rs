@@ -430,13 +430,13 @@ fn a_model_is_reset_for_one_key_or_for_all() {
     for _ in 0..3 {
         attempt(&pool, &throttled(60), NOON).unwrap();
     }
-    assert_eq!(pool.usable_at(MODEL, NOON), 0);
+    assert_eq!(pool.usable(MODEL, NOON), 0);
     assert_eq!(pool.reset_model("another", None, NOON), 0);
     assert_eq!(pool.reset_model(MODEL, Some(KeyId(2)), NOON), 1);
-    assert_eq!(pool.usable_at(MODEL, NOON), 1);
+    assert_eq!(pool.usable(MODEL, NOON), 1);
     assert_eq!(attempt(&pool, &Verdict::ok(), NOON), Ok(KeyId(2)));
     assert_eq!(pool.reset_model(MODEL, None, NOON), 2);
-    assert_eq!(pool.usable_at(MODEL, NOON), 3);
+    assert_eq!(pool.usable(MODEL, NOON), 3);
 }
 
 #[test]

@@ -120,7 +120,7 @@ proptest! {
                 Step::Clock { by_ms } => now = now + Duration::from_millis(by_ms),
             }
             for model in [MODEL, OTHER, "", "never-seen"] {
-                let usable = pool.usable_at(model, now);
+                let usable = pool.usable(model, now);
                 let outlook = pool.outlook(model, now);
                 prop_assert_eq!(outlook.usable, usable);
                 let out: usize = outlook.out.values().map(|out| out.keys).sum();
@@ -136,9 +136,9 @@ fn a_key_of_much_weight_is_one_key() {
     let pool = pool();
     put(&pool, key(1, 50, 0, None, true), NOON);
     put(&pool, key(2, 1, 0, None, true), NOON);
-    assert_eq!(pool.usable(MODEL), 2);
+    assert_eq!(pool.usable(MODEL, NOON), 2);
     put(&pool, key(1, 7, 3, None, true), NOON);
-    assert_eq!(pool.usable(MODEL), 2);
+    assert_eq!(pool.usable(MODEL, NOON), 2);
 }
 
 #[test]
@@ -146,9 +146,9 @@ fn a_key_whose_time_has_come_is_usable_though_nobody_asks() {
     let pool = pool();
     put(&pool, key(1, 1, 0, None, true), NOON);
     attempt(&pool, MODEL, Class::RateLimited, NOON);
-    assert_eq!(pool.usable_at(MODEL, NOON), 0);
-    assert_eq!(pool.usable_at(OTHER, NOON), 1);
-    assert_eq!(pool.usable_at(MODEL, NOON + Duration::from_secs(3600)), 1);
+    assert_eq!(pool.usable(MODEL, NOON), 0);
+    assert_eq!(pool.usable(OTHER, NOON), 1);
+    assert_eq!(pool.usable(MODEL, NOON + Duration::from_secs(3600)), 1);
 }
 
 #[test]

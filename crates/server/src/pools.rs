@@ -382,9 +382,12 @@ mod tests {
             model: "m".to_owned(),
         };
         pools.restore_pair(&pair("user:7/team-a"), &state, NOW);
-        assert_eq!((pools.shared.usable("m"), own.usable("m")), (1, 0));
+        assert_eq!(
+            (pools.shared.usable("m", NOW), own.usable("m", NOW)),
+            (1, 0)
+        );
         pools.restore_pair(&pair("team-a"), &state, NOW);
-        assert_eq!(pools.shared.usable("m"), 0);
+        assert_eq!(pools.shared.usable("m", NOW), 0);
         let status = pools.status(KeyId(2)).unwrap();
         assert_eq!(project(&status.cell.key), Some("team-a"));
     }

@@ -303,7 +303,7 @@ impl Credentials {
         let is_bound = self.only.is_some()
             || self.pinned.is_some()
             || matches!(self.destination, Destination::Bound(_));
-        let is_usable = |pool: &Arc<Pool>| pool.usable(model) > 0;
+        let is_usable = |pool: &Arc<Pool>| pool.usable(model, now) > 0;
         if is_bound || is_usable(&self.shared) || self.own.as_ref().is_some_and(is_usable) {
             return None;
         }

@@ -347,7 +347,7 @@ impl Exchange {
     pub(crate) fn no_such_model(&self) -> GatewayError {
         if let Reply::OpenAi { .. } = self.call.reply {
             let lists = self.app.catalog.lists();
-            let known = Known::new(&self.snapshot, &lists, &self.caller);
+            let known = Known::new(&self.snapshot, &lists, &self.caller, self.app.clock.now());
             return known.unavailable(&self.call.model);
         }
         let text = format!(

@@ -100,9 +100,10 @@ impl Offer<'_> {
     fn is_usable(&self, provider: &Provider, model: &str) -> bool {
         let owner = self.visit.caller.client().and_then(|client| client.owner);
         let own = owner.and_then(|owner| provider.pools.of(owner));
+        let now = self.visit.now;
         self.brought.key(provider.api).is_some()
-            || provider.pool().usable(model) > 0
-            || own.is_some_and(|pool| pool.usable(model) > 0)
+            || provider.pool().usable(model, now) > 0
+            || own.is_some_and(|pool| pool.usable(model, now) > 0)
     }
 
     fn leads_anywhere(&self, alias: &str) -> bool {

@@ -5,7 +5,7 @@
 use std::collections::{HashSet, VecDeque};
 use std::sync::Arc;
 
-use domain::Class;
+use domain::{Class, UnixMs};
 use http::StatusCode;
 use metering::Access;
 use providers::Api;
@@ -51,19 +51,27 @@ pub(crate) struct Known<'a> {
     pub(crate) lists: &'a Lists,
     /// What the caller may use; none: everything.
     pub(crate) access: Option<&'a Access>,
+    /// Whether a key is usable is a question of the time.
+    pub(crate) now: UnixMs,
 }
 
 impl<'a> Known<'a> {
     /// What is known when a caller asks.
     pub(crate) fn of(visit: &'a Visit, lists: &'a Lists) -> Self {
-        Self::new(&visit.snapshot, lists, &visit.caller)
+        Self::new(&visit.snapshot, lists, &visit.caller, visit.now)
     }
 
-    pub(crate) fn new(snapshot: &'a Snapshot, lists: &'a Lists, caller: &'a Caller) -> Self {
+    pub(crate) fn new(
+        snapshot: &'a Snapshot,
+        lists: &'a Lists,
+        caller: &'a Caller,
+        now: UnixMs,
+    ) -> Self {
         Self {
             snapshot,
             lists,
             access: caller.access(),
+            now,
         }
     }
 
@@ -136,7 +144,7 @@ impl<'a> Known<'a> {
         let has = |provider: &&Arc<Provider>| self.models(provider).iter().any(|id| id == name);
         let may = |provider: &&Arc<Provider>| self.may_use(provider, name);
         let providers = || self.snapshot.providers.iter();
-        let able = |provider: &&Arc<Provider>| provider.pool().usable(name) > 0;
+        let able = |provider: &&Arc<Provider>| provider.pool().usable(name, self.now) > 0;
         let found = providers().filter(has).filter(may).find(able);
         let found = found.or_else(|| providers().filter(has).find(may));
         let found = found.or_else(|| providers().find(has))?;

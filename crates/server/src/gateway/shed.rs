@@ -53,7 +53,7 @@ fn usable<'a>(
 ) -> Option<(&'a Arc<Provider>, usize)> {
     let mut by_provider: Vec<(&Arc<Provider>, usize)> = Vec::new();
     for (provider, model) in targets {
-        let usable = provider.pool().usable_at(model, now);
+        let usable = provider.pool().usable(model, now);
         let mut known = by_provider.iter_mut();
         match known.find(|(known, _)| Arc::ptr_eq(known, provider)) {
             Some((_, most)) => *most = usable.max(*most),

@@ -27,12 +27,11 @@ pub(super) async fn run(app: Arc<App>) {
     loop {
         let snapshot = app.snapshot.load_full();
         app.catalog.keep(|name| snapshot.provider(name).is_some());
+        let now = app.clock.now();
         let asked = snapshot.providers.iter().filter(|provider| {
-            let is_due = due
-                .get(&provider.name)
-                .is_none_or(|due| *due <= app.clock.now());
+            let is_due = due.get(&provider.name).is_none_or(|due| *due <= now);
             let is_asked = provider.models.is_empty() && !provider.models_refresh.is_zero();
-            is_asked && is_due && provider.pool().usable("") > 0
+            is_asked && is_due && provider.pool().usable("", now) > 0
         });
         let asked: Vec<Arc<Provider>> = asked.cloned().collect();
         let lists = asked.iter().map(|provider| async {

@@ -165,7 +165,7 @@ fn of_provider(
         models
             .entry(model)
             .or_insert_with_key(|model| ModelSummary {
-                usable: pool.usable_at(model, now),
+                usable: pool.usable(model, now),
                 ..ModelSummary::of(model)
             });
     }

@@ -87,7 +87,7 @@ pub(super) async fn get_capacity(
         for (model, day) in days_of(provider, now, ends) {
             let id = format!("{}/{model}", provider.name);
             let rate = rates.get(&id).copied().unwrap_or_default();
-            let usable = provider.pool().usable(&model);
+            let usable = provider.pool().usable(&model, now);
             items.push(day.capacity(id, usable, rate, now, ends));
         }
     }
