@@ -13,7 +13,7 @@ use providers::{Check, CheckCall, ErrorAnswer, Finding, ModelsPage, Step};
 
 use crate::clock::Clock;
 use crate::egress::{
-    Blame, Egress, EgressFault, Leaving, LeavingKey, Outgoing, OutgoingBody, Proxies, ProxyId,
+    Culprit, Egress, EgressFault, Leaving, LeavingKey, Outgoing, OutgoingBody, Proxies, ProxyId,
 };
 use crate::snapshot::Provider;
 
@@ -153,7 +153,7 @@ impl Asking<'_> {
             let Some(fault) = fault.filter(|fault| fault.is_before_sending) else {
                 return Err(unanswered);
             };
-            if fault.blame == Blame::Proxy {
+            if fault.culprit == Culprit::Proxy {
                 let now = self.clock.now();
                 self.proxies.failed(&fault.proxy, fault.reason, now);
             }

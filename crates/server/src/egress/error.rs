@@ -4,7 +4,7 @@ use std::io;
 use std::sync::Arc;
 
 use super::outgoing::TooLarge;
-use super::{Blame, Egress, Proxy, ProxyFault};
+use super::{Culprit, Egress, Proxy, ProxyFault};
 
 /// How far a request had come when it failed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -115,7 +115,7 @@ impl SendError {
 #[derive(Clone, Debug)]
 pub(crate) struct EgressFault {
     pub(crate) proxy: Arc<Proxy>,
-    pub(crate) blame: Blame,
+    pub(crate) culprit: Culprit,
     /// A short stable code, for example `proxy_unreachable`.
     pub(crate) reason: &'static str,
     /// The provider has seen nothing of the request.
@@ -126,14 +126,14 @@ impl EgressFault {
     /// What a failure says of the egress that the attempt left by; none: nothing.
     pub(crate) fn of(error: &SendError, egress: &Egress) -> Option<Self> {
         let proxy = egress.proxy()?.clone();
-        let blame = match error {
-            SendError::Proxy { fault, .. } => fault.blame(),
+        let culprit = match error {
+            SendError::Proxy { fault, .. } => fault.culprit(),
             _ if error.callers_fault().is_some() => return None,
-            _ => Blame::ProxyIfOthersWork,
+            _ => Culprit::ProxyIfOthersWork,
         };
-        (blame != Blame::Nobody).then(|| Self {
+        (culprit != Culprit::Nobody).then(|| Self {
             proxy,
-            blame,
+            culprit,
             reason: error.reason(),
             is_before_sending: error.phase() == Phase::Connect,
         })

@@ -33,4 +33,4 @@ pub(crate) use proxies::{
     Egress, Found, Leaving, LeavingKey, Member, NoEgress, Proxies, Proxy, ProxyId, ProxySettings,
     REFUSED_EVERYBODY, State,
 };
-pub(crate) use tunnel::{Blame, ProxyFault};
+pub(crate) use tunnel::{Culprit, ProxyFault};

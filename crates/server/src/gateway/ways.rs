@@ -9,7 +9,7 @@ use domain::{Class, UnixMs};
 
 use super::attempt::Tried;
 use super::credentials::Credential;
-use crate::egress::{Blame, Egress, EgressFault, Leaving, NoEgress, Proxies, Proxy, ProxyId};
+use crate::egress::{Culprit, Egress, EgressFault, Leaving, NoEgress, Proxies, Proxy, ProxyId};
 
 /// Proxies that may fail one request. When so many do, the next is not likely to be better, and the caller waits.
 const MOST_FAULTS: usize = 4;
@@ -112,10 +112,10 @@ impl Ways {
         } else {
             self.avoided.push(proxy.id);
         }
-        match fault.blame {
-            Blame::Proxy => proxies.failed(proxy, reason, now),
-            Blame::ProxyIfOthersWork => self.suspects.push((proxy.clone(), reason)),
-            Blame::Nobody => {}
+        match fault.culprit {
+            Culprit::Proxy => proxies.failed(proxy, reason, now),
+            Culprit::ProxyIfOthersWork => self.suspects.push((proxy.clone(), reason)),
+            Culprit::Nobody => {}
         }
     }
 

@@ -14,7 +14,7 @@ use tokio::sync::Notify;
 
 use crate::app::App;
 use crate::checks::Slots;
-use crate::egress::{Blame, Egress, EgressFault, Proxies, Proxy, SendError};
+use crate::egress::{Culprit, Egress, EgressFault, Proxies, Proxy, SendError};
 pub(crate) use plan::Plan;
 use question::Question;
 
@@ -119,7 +119,7 @@ impl Failure {
     /// What an exchange that came to nothing says of its way.
     fn of(error: &SendError, egress: &Egress) -> Self {
         let fault = EgressFault::of(error, egress);
-        let is_certain = fault.is_some_and(|fault| fault.blame == Blame::Proxy);
+        let is_certain = fault.is_some_and(|fault| fault.culprit == Culprit::Proxy);
         Self {
             reason: error.reason(),
             is_doubtful: !is_certain,

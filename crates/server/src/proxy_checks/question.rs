@@ -13,7 +13,7 @@ use url::{Position, Url};
 use super::Failure;
 use crate::clock::Clock;
 use crate::egress::{
-    Blame, Egress, LeavingKey, Origin, OriginOptions, Outgoing, OutgoingBody, Proxy, UpstreamBody,
+    Culprit, Egress, LeavingKey, Origin, OriginOptions, Outgoing, OutgoingBody, Proxy, UpstreamBody,
 };
 use crate::inquiry;
 use crate::snapshot::{Provider, Snapshot};
@@ -148,7 +148,7 @@ async fn ask_for_model(
 /// No token was to be had for the key. Any answer will do: then the proxy leads there.
 fn refused(refusal: &crate::tokens::Refusal) -> Result<(), Failure> {
     match &refusal.egress {
-        Some(fault) if fault.blame == Blame::Proxy => Err(Failure::certain(fault.reason)),
+        Some(fault) if fault.culprit == Culprit::Proxy => Err(Failure::certain(fault.reason)),
         Some(fault) => Err(Failure::doubtful(fault.reason)),
         None if refusal.status.is_some() => Ok(()),
         None => Err(Failure::doubtful("no_answer")),

@@ -53,7 +53,7 @@ pub(crate) enum ProxyFault {
 
 /// Whose fault it is that there is no tunnel.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Blame {
+pub(crate) enum Culprit {
     /// The proxy's, whatever the provider does.
     Proxy,
     /// The proxy's if the provider is reached on another way; else it is the provider that cannot be reached.
@@ -63,7 +63,7 @@ pub(crate) enum Blame {
 }
 
 impl ProxyFault {
-    pub(crate) fn blame(&self) -> Blame {
+    pub(crate) fn culprit(&self) -> Culprit {
         match self {
             Self::Unreachable(_)
             | Self::Tls(_)
@@ -71,11 +71,11 @@ impl ProxyFault {
             | Self::HungUp(_)
             | Self::Credentials(_)
             | Self::Refused(_)
-            | Self::Garbage { .. } => Blame::Proxy,
+            | Self::Garbage { .. } => Culprit::Proxy,
             Self::TargetUnreachable(_) | Self::Cut(_) | Self::Certificate(_) => {
-                Blame::ProxyIfOthersWork
+                Culprit::ProxyIfOthersWork
             }
-            Self::PlainHttp => Blame::Nobody,
+            Self::PlainHttp => Culprit::Nobody,
         }
     }
 

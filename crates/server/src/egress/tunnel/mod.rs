@@ -16,7 +16,7 @@ use tokio_rustls::client::TlsStream;
 
 use super::Proxy;
 use super::connect::{dial, encrypt};
-pub(crate) use fault::{Blame, ProxyFault};
+pub(crate) use fault::{Culprit, ProxyFault};
 
 /// How long each step may take: to reach the proxy, to encrypt that, to be taken on to the provider, to encrypt that.
 pub(super) const STEP: Duration = Duration::from_secs(5);
