@@ -123,7 +123,7 @@ fn public_addresses_and_prompts_name_nothing() {
         r#"{"contents":[{"parts":[{"fileData":{"fileUri":"gs://bucket/files/x"}}]}]}"#,
         r#"{"contents":[{"parts":[{"text":"files/x"}]}],"labels":{"source":"files/x"}}"#,
         r#"{"contents":[{"parts":[{"functionCall":{"args":{"uri":"files/x"}}}]}]}"#,
-        r#"{"tools":[{"functionDeclarations":[{"name":"files/x","parameters":{"uri":"files/x"}}]}]}"#,
+        r#"{"tools":[{"functionDeclarations":[{"name":"f","parameters":{"uri":"files/x"}}]}]}"#,
         "",
     ] {
         assert_eq!(named(body), Vec::<String>::new(), "{body}");
@@ -144,6 +144,7 @@ fn nothing_hides_a_name() {
         r#"{"x":"HTTPS://GenerativeLanguage.googleapis.com:443/v1beta/cachedContents/c?x=1"}"#,
         r#"{"x":"https://me@generativelanguage.googleapis.com/v1beta/cached%43ontents/c"}"#,
         r#"{"x":"/v1beta/cachedContents%2Fc"}"#,
+        r#"{"x":"c%61chedContents/c"}"#,
     ] {
         assert_eq!(named(body), ["cachedContents/c"], "{body}");
     }

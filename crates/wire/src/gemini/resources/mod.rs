@@ -1,0 +1,85 @@
+//! The names of resources that belong to a project, as paths, requests and answers of Google's API have them.
+//! A request is read to find whose keys it needs. Callers are not trusted in it: every text counts that may be a name, in
+//! whatever member and however it is written, but for prompts and what functions are given. An answer is read to learn what
+//! was made: of it only its own members count.
+//! Sources: providers/gemini.md, sections 2 and 7; google-genai 3.3.0 and @google/genai 2.32.0.
+
+mod answer;
+mod path;
+mod request;
+
+use std::borrow::Cow;
+
+use domain::ResourceName;
+use percent_encoding::percent_decode_str;
+
+use crate::members::unescape;
+
+pub use answer::{Told, in_answer};
+pub use path::{Place, in_path, is_readable, place_of};
+pub use request::{Unreadable, in_request};
+
+use path::{named_by, segments};
+
+/// What a project owns. Ephemeral tokens are not among it: their names are secrets.
+const COLLECTIONS: [&str; 17] = [
+    "files",
+    "cachedContents",
+    "batches",
+    "operations",
+    "fileSearchStores",
+    "tunedModels",
+    "corpora",
+    "generatedFiles",
+    "ragStores",
+    INTERACTIONS,
+    "agents",
+    "environments",
+    "triggers",
+    "voices",
+    "credentials",
+    "webhooks",
+    "decisions",
+];
+const INTERACTIONS: &str = "interactions";
+/// The same in the part of the API that has OpenAI's shape.
+const OPENAI: [&str; 2] = ["files", "batches"];
+
+/// The longest text that can name something: an address and a name.
+const LONGEST: usize = 2048;
+
+/// Which hosts are the provider's.
+struct Addresses<F>(F);
+
+impl<F: Fn(&str) -> bool> Addresses<F> {
+    /// The name in a text that is a name, or the address of one.
+    fn name_in(&self, text: &str) -> Option<ResourceName> {
+        let decoded = percent_decode_str(text).decode_utf8_lossy();
+        let path = match decoded.split_once("://") {
+            None => &*decoded,
+            Some((_, address)) => {
+                let (host, path) = address.split_once('/')?;
+                let host = host.rsplit('@').next().unwrap_or_default();
+                self.is_google(&host.to_ascii_lowercase()).then_some(path)?
+            }
+        };
+        let (is_openai, segments) = segments(path);
+        (!is_openai).then(|| named_by(&segments)).flatten()
+    }
+
+    fn is_google(&self, host: &str) -> bool {
+        let bare = host.split(':').next().unwrap_or_default();
+        (self.0)(host) || (self.0)(bare)
+    }
+}
+
+/// The text of a string of JSON, read as it is meant.
+fn plain_text(text: &[u8]) -> Option<Cow<'_, str>> {
+    if text.contains(&b'\\') {
+        return unescape(text).map(Cow::Owned);
+    }
+    std::str::from_utf8(text).ok().map(Cow::Borrowed)
+}
+
+#[cfg(test)]
+mod tests;
