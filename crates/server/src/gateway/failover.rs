@@ -38,6 +38,7 @@ pub(crate) enum Outcome {
 pub(crate) async fn run(exchange: &mut Exchange) -> Result<Outcome, GatewayError> {
     let deadline = Instant::now() + exchange.snapshot.config.retry.deadline;
     let mut earliest: Option<Duration> = None;
+    let mut exhausted: Option<GatewayError> = None;
     loop {
         let mut ended = at_one_provider(exchange, deadline).await;
         if let Err(error) = &mut ended {
@@ -46,7 +47,16 @@ pub(crate) async fn run(exchange: &mut Exchange) -> Result<Outcome, GatewayError
             error.retry_after = earliest;
         }
         if !leaves_hope(&ended) || Instant::now() >= deadline || !exchange.move_on() {
-            return ended;
+            // That the last one lacks the model says little where another will have a key for it again.
+            return match exhausted {
+                Some(error) if class_of(&ended) == Some(Class::ModelUnavailable) => Err(error),
+                _ => ended,
+            };
+        }
+        if let Err(error) = ended
+            && error.retry_after.is_some()
+        {
+            exhausted.get_or_insert(error);
         }
         // There it may name what belongs to somebody.
         Box::pin(exchange.bind()).await?;
@@ -55,23 +65,28 @@ pub(crate) async fn run(exchange: &mut Exchange) -> Result<Outcome, GatewayError
 
 /// Whether another provider may do better.
 fn leaves_hope(ended: &Result<Outcome, GatewayError>) -> bool {
-    let class = match ended {
-        Ok(Outcome::Refusal(_, verdict)) => verdict.class,
-        Ok(Outcome::Answer(answer, _)) => {
-            let is_empty =
-                answer.rest.is_none() && answer.flow.final_verdict().class == Class::EmptyAnswer;
-            return is_empty;
-        }
-        Err(error) => error.class,
-    };
+    if let Ok(Outcome::Answer(answer, _)) = ended {
+        return answer.rest.is_none() && answer.flow.final_verdict().class == Class::EmptyAnswer;
+    }
     !matches!(
-        class,
-        Class::BadRequest
-            | Class::Blocked
-            | Class::AffinityMiss
-            | Class::ClientGone
-            | Class::Refused
+        class_of(ended),
+        Some(
+            Class::BadRequest
+                | Class::Blocked
+                | Class::AffinityMiss
+                | Class::ClientGone
+                | Class::Refused
+        )
     )
+}
+
+/// What went wrong; none: there is an answer.
+fn class_of(ended: &Result<Outcome, GatewayError>) -> Option<Class> {
+    match ended {
+        Ok(Outcome::Answer(..)) => None,
+        Ok(Outcome::Refusal(_, verdict)) => Some(verdict.class),
+        Err(error) => Some(error.class),
+    }
 }
 
 async fn at_one_provider(

@@ -227,6 +227,18 @@ async fn an_exhausted_chain_says_when_the_first_of_it_is_free_again() {
 }
 
 #[tokio::test]
+async fn a_chain_that_is_exhausted_says_so_though_its_last_provider_lacks_the_model() {
+    let rule = Rule::new().fixture("gemini/errors/429_per_minute_requests.json");
+    let gateway = builder(gemini().rule(rule)).start().await;
+    let missing = Rule::new().fixture("xai/errors/404_model.json");
+    gateway.provider("xai").add_rule(missing);
+    gateway.send(ask(&chat("smart"))).await;
+    let answer = gateway.send(ask(&chat("smart"))).await;
+    assert_eq!(answer.status, 503, "{}", answer.text());
+    assert!(answer.header("retry-after").parse::<u64>().is_ok());
+}
+
+#[tokio::test]
 async fn the_log_tells_where_each_attempt_went_and_why() {
     let rule = Rule::new().fixture("gemini/errors/429_per_minute_requests.json");
     let gateway = builder(gemini().rule(rule)).start().await;
