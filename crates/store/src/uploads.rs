@@ -62,6 +62,17 @@ impl Store {
         Ok(txn.commit().await?)
     }
 
+    /// The session of that upload, while it has not expired.
+    pub async fn upload(
+        &self,
+        upload: Fingerprint,
+        now: UnixMs,
+    ) -> Result<Option<UploadSession>, StoreError> {
+        let found = Entity::find_by_id(upload.0.to_vec()).filter(Column::ExpiresAt.gt(now.0));
+        let row = found.one(self.reader()).await?;
+        row.as_ref().map(session).transpose()
+    }
+
     /// The sessions that have not expired.
     pub async fn load_uploads(&self, now: UnixMs) -> Result<Vec<UploadSession>, StoreError> {
         let live = Entity::find().filter(Column::ExpiresAt.gt(now.0));

@@ -12,23 +12,29 @@ use http::header::LOCATION;
 use http::response::Parts;
 use http::{HeaderName, HeaderValue, StatusCode};
 use providers::Transfer;
-use store::UploadSession;
+use store::{Store, UploadSession};
+use tokio::time::timeout;
 
 use super::caller::{self, Caller, Stranger};
 use super::credentials::Credential;
 use super::door::Door;
 use super::error::GatewayError;
 use super::exchange::Exchange;
+use super::failover::Outcome;
+use super::live::token;
 use crate::egress::{Egress, ProxyId};
 
-/// Where Google says how an upload goes on. The second is the older name of the first.
-const UPLOAD_URLS: [HeaderName; 2] = [
+/// Where answers have links. Google says in the first two how an upload goes on; the second is the older name of the first.
+static LINKS: [HeaderName; 3] = [
     HeaderName::from_static("x-goog-upload-url"),
     HeaderName::from_static("x-goog-upload-control-url"),
+    LOCATION,
 ];
 const UPLOAD_ID: &str = "upload_id";
 /// What is remembered at most; what begins when there is so much cannot go on.
 const MOST: usize = 200_000;
+/// How long a request waits for the database.
+const PATIENCE: Duration = Duration::from_secs(3);
 /// How long Google keeps an upload that is not finished: about a week.
 const LIFETIME: Duration = Duration::from_secs(7 * 24 * 3600);
 
@@ -96,7 +102,7 @@ struct Entry {
 }
 
 impl Begun {
-    /// Takes over what an earlier run remembered.
+    /// Takes over what was written down by an earlier run, or by another instance.
     pub(crate) fn restore(&self, saved: Vec<UploadSession>) {
         let mut sessions = self.sessions.lock().unwrap_or_else(PoisonError::into_inner);
         for row in saved {
@@ -115,26 +121,34 @@ impl Begun {
         }
     }
 
-    /// The upload that a query names.
-    pub(crate) fn named_in(&self, query: &str, now: UnixMs) -> Option<Session> {
-        let id = Fingerprint::of(upload_id(query)?.as_bytes());
-        self.get(id, now)
+    /// Who began that, where it is known here.
+    pub(crate) fn known(&self, id: Fingerprint, now: UnixMs) -> Option<Session> {
+        let sessions = self.sessions.lock().unwrap_or_else(PoisonError::into_inner);
+        let entry = sessions.get(&id)?;
+        (now < entry.expires_at).then_some(entry.session)
     }
 
-    /// Who began what has that secret name: a token, or the handle of a session.
-    pub(crate) fn find(&self, name: &str, now: UnixMs) -> Option<Session> {
-        self.get(id_of(name), now)
+    /// The same, also where another instance has seen it begin.
+    pub(crate) async fn find(
+        &self,
+        store: &Store,
+        id: Fingerprint,
+        now: UnixMs,
+    ) -> Option<Session> {
+        if let Some(known) = self.known(id, now) {
+            return Some(known);
+        }
+        let read = timeout(PATIENCE, store.upload(id, now)).await;
+        let found = read.ok()?.inspect_err(|error| {
+            tracing::warn!(%error, "who began an upload or a session could not be looked up");
+        });
+        self.restore(vec![found.ok()??]);
+        self.known(id, now)
     }
 
     /// Remembers who began what has that secret name, with what, for as long as it lasts.
     pub(crate) fn learn(&self, name: &str, session: Session, now: UnixMs, lasts: Duration) {
         self.put(id_of(name), session, now, lasts);
-    }
-
-    fn get(&self, id: Fingerprint, now: UnixMs) -> Option<Session> {
-        let sessions = self.sessions.lock().unwrap_or_else(PoisonError::into_inner);
-        let entry = sessions.get(&id)?;
-        (now < entry.expires_at).then_some(entry.session)
     }
 
     fn put(&self, id: Fingerprint, session: Session, now: UnixMs, lasts: Duration) {
@@ -158,26 +172,13 @@ impl Begun {
         unsaved.push(row);
     }
 
-    /// Looks at an answer on its way to the caller: remembers an upload that it begins, and turns its links round.
-    pub(crate) fn watch(&self, exchange: &Exchange, credential: &Credential, head: &mut Parts) {
-        let base = exchange.provider.origin.url();
-        let Some(here) = &exchange.call.called_at else {
-            return;
-        };
-        for name in UPLOAD_URLS.iter().chain([&LOCATION]) {
-            let Some(value) = head.headers.get(name) else {
-                continue;
-            };
-            let Some(rest) = value.to_str().ok().and_then(|url| url.strip_prefix(&base)) else {
-                continue;
-            };
-            if exchange.call.transfer == Transfer::Upload {
-                self.remember(rest, exchange, credential);
-            }
-            if let Ok(turned) = HeaderValue::try_from(format!("{here}{rest}")) {
-                head.headers.insert(name, turned);
-            }
-        }
+    /// Whether something has begun that is not saved.
+    pub(crate) fn has_unsaved(&self) -> bool {
+        !self
+            .unsaved
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .is_empty()
     }
 
     /// What has begun since the last call, to be saved.
@@ -190,20 +191,69 @@ impl Begun {
         let mut sessions = self.sessions.lock().unwrap_or_else(PoisonError::into_inner);
         sessions.retain(|_, entry| entry.expires_at > now);
     }
+}
 
-    fn remember(&self, url: &str, exchange: &Exchange, credential: &Credential) {
-        let query = url.split_once('?').map(|(_, query)| query);
-        let session = Session::begun(&exchange.caller, credential, exchange.last_egress());
-        let (Some(id), Some(session)) = (query.and_then(upload_id), session) else {
-            return;
-        };
-        let id = Fingerprint::of(id.as_bytes());
-        self.put(id, session, exchange.app.clock.now(), LIFETIME);
+/// Takes down the upload or the token that an answer brings, before the caller hears of it.
+pub(crate) async fn learn(exchange: &Exchange, outcome: &Outcome) {
+    let Outcome::Answer(answer, credential) = outcome else {
+        return;
+    };
+    if exchange.call.transfer == Transfer::Upload {
+        remember_upload(exchange, credential, &answer.head);
+    } else if !token::learn(exchange, credential, answer) {
+        return;
+    }
+    let app = &exchange.app;
+    let is_saved = !app.begun.has_unsaved()
+        || matches!(timeout(PATIENCE, app.saver.save(app)).await, Ok(Ok(_)));
+    if !is_saved {
+        tracing::warn!("what has begun could not be saved yet; trying on");
     }
 }
 
-/// No upload's id has a blank, so whoever holds a token cannot pass it off as one.
-fn id_of(name: &str) -> Fingerprint {
+/// Turns the links of an answer round.
+pub(crate) fn turn_round(exchange: &Exchange, head: &mut Parts) {
+    let Some(here) = &exchange.call.called_at else {
+        return;
+    };
+    let base = exchange.provider.origin.url();
+    for name in &LINKS {
+        let Some(rest) = link(&base, head, name) else {
+            continue;
+        };
+        if let Ok(turned) = HeaderValue::try_from(format!("{here}{rest}")) {
+            head.headers.insert(name, turned);
+        }
+    }
+}
+
+fn remember_upload(exchange: &Exchange, credential: &Credential, head: &Parts) {
+    let session = Session::begun(&exchange.caller, credential, exchange.last_egress());
+    let Some(session) = session else { return };
+    let base = exchange.provider.origin.url();
+    let begun = LINKS.iter().filter_map(|name| {
+        let (_, query) = link(&base, head, name)?.split_once('?')?;
+        upload_in(query)
+    });
+    let now = exchange.app.clock.now();
+    for id in begun {
+        exchange.app.begun.put(id, session, now, LIFETIME);
+    }
+}
+
+/// A link to the provider, behind its host.
+fn link<'a>(base: &str, head: &'a Parts, name: &HeaderName) -> Option<&'a str> {
+    head.headers.get(name)?.to_str().ok()?.strip_prefix(base)
+}
+
+/// The id of the upload that a query names.
+pub(crate) fn upload_in(query: &str) -> Option<Fingerprint> {
+    Some(Fingerprint::of(upload_id(query)?.as_bytes()))
+}
+
+/// The id of what has that secret name: a token, or the handle of a session. No upload's id has a blank, so whoever holds
+/// one of these cannot pass it off as an upload.
+pub(crate) fn id_of(name: &str) -> Fingerprint {
     Fingerprint::of(format!(" {name}").as_bytes())
 }
 

@@ -15,6 +15,7 @@ use domain::{Ban, Fingerprint, UnixMs};
 use http::{HeaderMap, Response};
 use metering::{Standing, VisitorLimits};
 
+use super::begun::Session;
 use super::caller::{self, Caller, Stranger};
 use super::error::{ErrorShape, GatewayError};
 use super::{address, admission};
@@ -88,6 +89,21 @@ impl<'a> Door<'a> {
             (true, Auth::Required) => Err(Stranger::Keyless),
             (false, _) => Err(Stranger::WrongKey),
         }
+    }
+
+    /// Who began what is named, where anybody did. Names like these are not guessed; whoever tries one after the other is
+    /// not heard of elsewhere any more.
+    pub(crate) async fn begun(&self, id: Option<Fingerprint>) -> Option<Session> {
+        let id = id?;
+        let known = self.app.begun.known(id, self.now);
+        if known.is_some() || self.app.visitors.is_guessing(self.network, self.now) {
+            return known;
+        }
+        let found = Box::pin(self.app.begun.find(&self.app.store, id, self.now)).await;
+        if found.is_none() {
+            self.app.visitors.guessed(self.network, id, self.now);
+        }
+        found
     }
 
     /// Lets whoever was identified in, or says why not. Whoever shows no valid key is counted; where one is required and

@@ -10,6 +10,7 @@ use providers::Api;
 
 use super::affinity::{self, Destination};
 use super::attempt::{self, Means, Tried};
+use super::begun;
 use super::brought::Brought;
 use super::call::{Call, Reply};
 use super::caller::Caller;
@@ -23,7 +24,7 @@ use super::plan::Known;
 use super::record::Recording;
 use super::relay::Relay;
 use super::ways::Ways;
-use super::{Visit, live, refusal};
+use super::{Visit, refusal};
 use crate::app::App;
 use crate::egress::{Egress, Fault, NoEgress, Refused};
 use crate::http::Body;
@@ -156,6 +157,7 @@ impl Exchange {
     pub(crate) async fn run(mut self: Box<Self>) -> Result<Response<Body>, GatewayError> {
         let outcome = failover::run(&mut self).await?;
         affinity::learn(&self, &outcome).await;
+        begun::learn(&self, &outcome).await;
         self.respond(outcome)
     }
 
@@ -164,8 +166,7 @@ impl Exchange {
         Ok(match outcome {
             Outcome::Answer(answer, credential) => {
                 let mut answer = *answer;
-                self.app.begun.watch(self, &credential, &mut answer.head);
-                live::token::learn(self, &credential, &answer);
+                begun::turn_round(self, &mut answer.head);
                 self.recording
                     .answered(answer.head.status.as_u16(), answer.flow.is_stream());
                 let idle = self.snapshot.config.pool.stream_idle_timeout;

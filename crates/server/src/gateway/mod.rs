@@ -91,7 +91,7 @@ async fn answer(
     recording: &Recording,
 ) -> Result<Response<Body>, GatewayError> {
     let (head, body) = request.into_parts();
-    let visit = Visit::begin(app, route, &head.headers, peer, recording)?;
+    let visit = Visit::begin(app, route, &head.headers, peer, recording).await?;
     // Boxed where it is rarer: futures are moved whole, and each one holds those that it waits for.
     if live::is_asked_for(&visit.route, &head.headers) {
         return Box::pin(live::answer(visit, head)).await;
@@ -120,7 +120,7 @@ pub(crate) struct Visit {
 
 impl Visit {
     /// Finds out who asks, or refuses.
-    fn begin(
+    async fn begin(
         app: &Arc<App>,
         route: Route,
         headers: &HeaderMap,
@@ -129,10 +129,8 @@ impl Visit {
     ) -> Result<Self, GatewayError> {
         let snapshot = app.snapshot.load_full();
         let door = Door::new(app, &snapshot, headers, route.query(), peer);
-        let upload = route
-            .upload()
-            .and_then(|query| app.begun.named_in(query, app.clock.now()));
-        let token = live::token::named_in(app, &route, headers);
+        let upload = door.begun(route.upload().and_then(begun::upload_in)).await;
+        let token = door.begun(live::token::named_in(&route, headers)).await;
         let identified = match (upload, token) {
             (Some(upload), _) => upload.admit(&door),
             (None, Some(token)) => live::token::admit(token, &door),

@@ -94,7 +94,11 @@ async fn live(address: SocketAddr, upstream: &FakeUpstream, client: &str) -> Vec
         ("POST", &wrong_in_query, vec![("x-api-key", WRONG_KEY)]),
         ("POST", "/v1beta/models/none:generateContent", vec![own]),
         ("GET", "/v1/models", vec![("authorization", &bearer)]),
-        ("GET", "/v1beta/notYetInvented/x", vec![own, ("cookie", client)]),
+        (
+            "GET",
+            "/v1beta/notYetInvented/x",
+            vec![own, ("cookie", client)],
+        ),
         ("POST", "/upload/v1beta/files", vec![own, start]),
         (
             "POST",

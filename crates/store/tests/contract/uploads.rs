@@ -31,6 +31,10 @@ async fn session_comes_back_until_it_expires(database: &Database) {
     read.sort_by_key(|session| session.expires_at);
     assert_eq!(read, [short, long]);
 
+    let found = store.upload(short.upload, NOW).await.unwrap();
+    assert_eq!(found, Some(short));
+    let found = store.upload(short.upload, short.expires_at).await.unwrap();
+    assert_eq!(found, None);
     assert_eq!(store.load_uploads(short.expires_at).await.unwrap(), [long]);
     assert_eq!(
         store

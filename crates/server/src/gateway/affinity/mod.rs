@@ -23,6 +23,7 @@ use super::exchange::Exchange;
 use crate::snapshot::{Provider, Snapshot};
 
 pub(crate) use learn::learn;
+use names::Hidden;
 
 /// Where a request has to go, or had better go. Projects are named as in [`domain::Key::project_name`].
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -78,11 +79,7 @@ impl Holder {
 /// Finds whose keys a request needs.
 pub(crate) async fn bind(exchange: &Exchange) -> Result<Destination, GatewayError> {
     let isolation = exchange.snapshot.config.affinity.isolation;
-    let names = match names::of(&exchange.call, &exchange.provider) {
-        Ok(names) => names,
-        Err(_) if isolation == Isolation::Nobody => Vec::new(),
-        Err(why) => return Err(why.into()),
-    };
+    let names = readable(names::of(&exchange.call, &exchange.provider), isolation)?;
     let is_list = exchange.call.outgoing.method == Method::GET;
     if exchange.provider.api == Api::Google && isolation == Isolation::Owner {
         refuse_what_cannot_be_kept_apart(exchange, is_list, !names.is_empty())?;
@@ -95,12 +92,49 @@ pub(crate) async fn bind(exchange: &Exchange) -> Result<Destination, GatewayErro
     if names.is_empty() {
         return Ok(match warmest(exchange) {
             Some(project) => Destination::Warm(project),
-            None if exchange.call.outgoing.creates => Box::pin(beside_the_last(exchange)).await,
+            None if names::may_go_beside_others(&exchange.call) => {
+                Box::pin(beside_the_last(exchange)).await
+            }
             // Nearly every request ends here, without another future.
             None => Destination::Anywhere,
         });
     }
     Box::pin(find(exchange, isolation, names)).await
+}
+
+/// Refuses a message of an open session that names what is not the caller's, or is in another project than the one that
+/// the session is with.
+pub(crate) async fn check_message(
+    exchange: &Exchange,
+    project: Option<&str>,
+    message: &[u8],
+) -> Result<(), GatewayError> {
+    let isolation = exchange.snapshot.config.affinity.isolation;
+    let names = readable(
+        names::in_message(message, &exchange.call, &exchange.provider),
+        isolation,
+    )?;
+    // What was made with a caller's own key is looked after by nobody here.
+    let Some(project) = project.filter(|_| !names.is_empty()) else {
+        return Ok(());
+    };
+    match find(exchange, isolation, names).await? {
+        Destination::Bound(bound) if *bound.project != *project => {
+            Err(of_another_session(&bound.names[0]))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// What is named, as far as anybody is kept apart by it.
+fn readable(
+    named: Result<Vec<ResourceName>, Hidden>,
+    isolation: Isolation,
+) -> Result<Vec<ResourceName>, GatewayError> {
+    match named {
+        Err(_) if isolation == Isolation::Nobody => Ok(Vec::new()),
+        named => Ok(named?),
+    }
 }
 
 /// Refuses what would mix the things of several callers, or names them in ways that are not read here.
@@ -187,7 +221,7 @@ pub(crate) fn prefix(provider: &Provider, call: &Call, snapshot: &Snapshot) -> O
 
 /// What is used together with other things is made where its maker made the last one.
 async fn beside_the_last(exchange: &Exchange) -> Destination {
-    if !names::is_used_with_others(&exchange.call) {
+    if !names::may_go_beside_others(&exchange.call) {
         return Destination::Anywhere;
     }
     let app = &exchange.app;
@@ -211,6 +245,13 @@ pub(crate) fn not_theirs(name: &ResourceName) -> GatewayError {
 fn of_two_projects(one: &ResourceName, other: &ResourceName) -> GatewayError {
     let text = format!(
         "{one} and {other} belong to two projects of the provider, so no key reaches both; make one of them anew, and both will be in one"
+    );
+    GatewayError::upstream(StatusCode::BAD_REQUEST, Class::AffinityMiss, text)
+}
+
+fn of_another_session(name: &ResourceName) -> GatewayError {
+    let text = format!(
+        "{name} belongs to another project of the provider than this session is with; name it in setup, or make it anew"
     );
     GatewayError::upstream(StatusCode::BAD_REQUEST, Class::AffinityMiss, text)
 }

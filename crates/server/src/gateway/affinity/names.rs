@@ -52,24 +52,46 @@ pub(super) fn of(call: &Call, provider: &Provider) -> Result<Vec<ResourceName>, 
         return Ok(Vec::new());
     }
     let mut names: Vec<ResourceName> = resources::in_path(&path(call)).into_iter().collect();
-    if call.transfer != Transfer::None || call.outgoing.method == Method::GET {
-        return Ok(names);
-    }
-    let chunks = call.chunks();
-    if chunks.is_empty() {
-        return Ok(names);
-    }
-    if call.outgoing.headers.contains_key(CONTENT_ENCODING) {
-        return Err(Hidden::Compressed);
-    }
-    let is_google = |host: &str| is_google(host, call, provider);
-    let in_body = resources::in_request(chunks.iter().map(|chunk| &chunk[..]), is_google);
-    for name in in_body.map_err(|_| Hidden::Unreadable)? {
+    for name in in_body(call, provider)? {
         if !names.contains(&name) {
             names.push(name);
         }
     }
     Ok(names)
+}
+
+/// What a message of a session names.
+pub(super) fn in_message(
+    message: &[u8],
+    call: &Call,
+    provider: &Provider,
+) -> Result<Vec<ResourceName>, Hidden> {
+    in_chunks(&[message], call, provider)
+}
+
+/// What the body names, or the message that a session begins with.
+fn in_body(call: &Call, provider: &Provider) -> Result<Vec<ResourceName>, Hidden> {
+    if let Some(opening) = &call.opening {
+        return in_message(opening.setup(), call, provider);
+    }
+    if call.transfer != Transfer::None || call.outgoing.method == Method::GET {
+        return Ok(Vec::new());
+    }
+    let chunks = call.chunks();
+    if !chunks.is_empty() && call.outgoing.headers.contains_key(CONTENT_ENCODING) {
+        return Err(Hidden::Compressed);
+    }
+    in_chunks(&chunks, call, provider)
+}
+
+fn in_chunks<C: AsRef<[u8]>>(
+    chunks: &[C],
+    call: &Call,
+    provider: &Provider,
+) -> Result<Vec<ResourceName>, Hidden> {
+    let is_google = |host: &str| is_google(host, call, provider);
+    let names = resources::in_request(chunks.iter().map(AsRef::as_ref), is_google);
+    names.map_err(|_| Hidden::Unreadable)
 }
 
 /// Whether a host is the provider's, or ours in its place.
@@ -81,6 +103,12 @@ pub(super) fn is_google(host: &str, call: &Call, provider: &Provider) -> bool {
     host.ends_with("generativelanguage.googleapis.com")
         || is_of(&provider.origin.url())
         || call.called_at.as_deref().is_some_and(is_of)
+}
+
+/// Whether a call had better go where its caller has made something before: what is used with other things is to be made
+/// beside them, and a session may name them later.
+pub(super) fn may_go_beside_others(call: &Call) -> bool {
+    call.opening.is_some() || is_used_with_others(call)
 }
 
 /// Whether a call makes what requests use several of at once.

@@ -14,6 +14,7 @@ use tokio_tungstenite::tungstenite::protocol::{CloseFrame, Role};
 
 use super::super::failure::{Failure, Judged, Refusal};
 use super::super::hold::{Answer, Flow};
+use super::setup::bytes_of;
 use super::{Farewell, handshake};
 use crate::egress::Io;
 
@@ -48,6 +49,11 @@ impl Opening {
             opened: None,
             closed: None,
         }
+    }
+
+    /// What is said first, as the caller has written it; nothing where that is still to come.
+    pub(crate) fn setup(&self) -> &[u8] {
+        self.setup.as_ref().map_or(&[], bytes_of)
     }
 
     /// Shows the token, where there is one.

@@ -3,6 +3,7 @@
 
 use std::time::Duration;
 
+use config::Isolation;
 use domain::Class;
 use futures_util::{SinkExt, StreamExt};
 use http::StatusCode;
@@ -11,6 +12,7 @@ use tokio_tungstenite::tungstenite::Message;
 use wire::gemini::live::Setup;
 
 use super::super::admission;
+use super::super::begun;
 use super::super::error::GatewayError;
 use super::super::exchange::Exchange;
 use super::super::failover::{self, Outcome};
@@ -63,10 +65,10 @@ async fn open(
     let first = tokio::time::timeout(FIRST_MESSAGE, next_message(caller)).await;
     let first = first.map_err(|_| no_setup())?.ok_or(NotOpened::Gone)?;
     let setup = Setup::read(bytes_of(&first)).ok_or_else(no_setup)?;
-    check(&mut asked, &setup)?;
+    check(&mut asked, &setup).await?;
     let (mut exchange, open) = asked.put(setup.model, Some(first));
     let outcome = tokio::select! {
-        outcome = failover::run(&mut exchange) => outcome,
+        outcome = bind_and_run(&mut exchange) => outcome,
         () = gone(caller, early) => return Err(NotOpened::Gone),
     };
     match outcome.map_err(NotOpened::Refused)? {
@@ -84,20 +86,36 @@ async fn open(
     }
 }
 
+async fn bind_and_run(exchange: &mut Exchange) -> Result<Outcome, GatewayError> {
+    exchange.bind().await?;
+    failover::run(exchange).await
+}
+
 /// What could not be checked before the caller has said which model it wants, and which session it goes on with.
-fn check(asked: &mut Asked, setup: &Setup) -> Result<(), NotOpened> {
+async fn check(asked: &mut Asked, setup: &Setup) -> Result<(), NotOpened> {
     let visit = &mut asked.visit;
     visit.recording.goes_to(&asked.provider.name, &setup.model);
     admission::check_session(&visit.caller, &asked.provider.name, &setup.model)?;
-    let handle = setup.handle.as_deref();
-    if let Some(begun) = handle.and_then(|handle| visit.app.begun.find(handle, visit.now)) {
-        if !begun.is_of(&visit.caller) {
-            return Err(admission::forbidden("this was begun with another key").into());
+    if let Some(handle) = &setup.handle {
+        let (app, id) = (&visit.app, begun::id_of(handle));
+        match app.begun.find(&app.store, id, visit.now).await {
+            Some(begun) if begun.is_of(&visit.caller) => {
+                visit.session.get_or_insert(begun);
+            }
+            Some(_) => return Err(admission::forbidden("this was begun with another key").into()),
+            None if may_be_anothers(asked) => return Err(unknown_handle()),
+            None => {}
         }
-        visit.session.get_or_insert(begun);
     }
-    visit.shed([(&asked.provider, &*setup.model)])?;
+    asked.visit.shed([(&asked.provider, &*setup.model)])?;
     Ok(())
+}
+
+/// Sessions that were begun with a caller's own key are not known here, and only that key goes on with them.
+fn may_be_anothers(asked: &Asked) -> bool {
+    let isolation = asked.visit.snapshot.config.affinity.isolation;
+    let is_with_own_key = asked.received.brought.key(asked.provider.api).is_some();
+    isolation == Isolation::Owner && !is_with_own_key
 }
 
 /// Ends when the caller goes away; what it says until then is kept for later.
@@ -162,6 +180,12 @@ fn closed(exchange: &mut Exchange) -> Option<Farewell> {
 fn no_setup() -> NotOpened {
     let text = "the first message must be {\"setup\": {\"model\": …}}, with each member once";
     NotOpened::Refused(GatewayError::caller(StatusCode::BAD_REQUEST, text))
+}
+
+fn unknown_handle() -> NotOpened {
+    let text = "the session of this handle is not known here: it is too old, or was not begun through keymux; begin a new one";
+    let error = GatewayError::upstream(StatusCode::NOT_FOUND, Class::AffinityMiss, text);
+    NotOpened::Refused(error)
 }
 
 /// The provider has refused the socket itself.

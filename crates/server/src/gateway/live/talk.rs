@@ -4,10 +4,11 @@
 use std::time::Duration;
 
 use bytes::Bytes;
-use domain::{Class, Verdict};
+use domain::{Class, Key, Verdict};
 use futures_util::future::join;
 use futures_util::stream::{SplitSink, SplitStream};
 use futures_util::{SinkExt, StreamExt};
+use providers::Api;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::time::{Instant, MissedTickBehavior, interval_at, timeout};
 use tokio_tungstenite::WebSocketStream;
@@ -16,15 +17,17 @@ use tokio_tungstenite::tungstenite::{Error, Message};
 use wire::gemini::live::LiveScan;
 
 use super::super::admission;
+use super::super::affinity;
 use super::super::begun::Session;
 use super::super::credentials::Credential;
+use super::super::error::GatewayError;
 use super::super::exchange::Exchange;
 use super::super::relay::Ending;
 use super::farewell::{Farewell, Goodbye, PATIENCE, part};
 use super::opening::ProviderSocket;
 use super::setup::bytes_of;
 use super::{CallerSocket, Open};
-use crate::live_sessions::{EndedBy, Opened, Passed};
+use crate::live_sessions::{EndedBy, LiveSession, Opened};
 
 /// The longest time without a ping.
 const LONGEST_BEAT: Duration = Duration::from_secs(30);
@@ -74,7 +77,17 @@ enum End {
     Side(Side, What),
     /// The caller's limits have no room for more.
     Limit,
+    /// A message must not reach the provider.
+    Refused(GatewayError),
     By(EndedBy),
+}
+
+/// What becomes of a message.
+enum Fate {
+    Passed,
+    /// It is passed on, and nothing after it.
+    Last(End),
+    Stopped(End),
 }
 
 /// How a session ends for everyone.
@@ -126,20 +139,25 @@ impl Talk {
         let (mut to_caller, mut from_caller) = caller.split();
         let patience = exchange.snapshot.config.pool.stream_idle_timeout;
         let session = &open.session;
+        let mut guard = Guard {
+            exchange: &exchange,
+            session,
+            project: credential.key().map(Key::project_name),
+        };
         let end = {
             let down = pass(
                 Side::Provider,
                 (&mut from_provider, first.into_iter().collect()),
                 &mut to_caller,
                 patience,
-                |message| reader.read(message),
+                &mut reader,
             );
             let up = pass(
                 Side::Caller,
                 (&mut from_caller, early),
                 &mut to_provider,
                 patience,
-                |message| count(&session.from_caller, message),
+                &mut guard,
             );
             tokio::select! {
                 // What a provider has said before it went is heard before a message to it fails.
@@ -163,12 +181,46 @@ impl Talk {
     }
 }
 
+/// Looks at each message of one side before it is passed on.
+trait Watch {
+    fn watch(&mut self, message: &Message) -> impl Future<Output = Fate> + Send;
+}
+
+/// Looks at what the caller says: it may name what is another's.
+struct Guard<'a> {
+    exchange: &'a Exchange,
+    session: &'a LiveSession,
+    /// The project that the session is with; none: of a key that the caller has brought.
+    project: Option<String>,
+}
+
+impl Watch for Guard<'_> {
+    async fn watch(&mut self, message: &Message) -> Fate {
+        let said = bytes_of(message);
+        self.session.from_caller.count(said.len());
+        if self.exchange.provider.api != Api::Google {
+            return Fate::Passed;
+        }
+        let checked = affinity::check_message(self.exchange, self.project.as_deref(), said).await;
+        checked.map_or_else(
+            |error| Fate::Stopped(End::Refused(error)),
+            |()| Fate::Passed,
+        )
+    }
+}
+
 /// Reads what the provider says on its way to the caller.
 struct Reader<'a> {
     exchange: &'a Exchange,
     credential: &'a Credential,
     open: &'a Open,
     scan: LiveScan,
+}
+
+impl Watch for Reader<'_> {
+    async fn watch(&mut self, message: &Message) -> Fate {
+        self.read(message)
+    }
 }
 
 impl<'a> Reader<'a> {
@@ -181,8 +233,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// Whether the session may go on after this.
-    fn read(&mut self, message: &Message) -> bool {
+    fn read(&mut self, message: &Message) -> Fate {
         let bytes = bytes_of(message);
         self.open.session.from_provider.count(bytes.len());
         let heard = self.scan.read(bytes);
@@ -195,12 +246,16 @@ impl<'a> Reader<'a> {
             }
         }
         if !heard.has_usage {
-            return true;
+            return Fate::Passed;
         }
         let usage = self.scan.usage();
         self.open.session.set_usage(usage);
         exchange.recording.takes(usage.unwrap_or_default());
-        admission::has_room(&exchange.caller, now)
+        if admission::has_room(&exchange.caller, now) {
+            Fate::Passed
+        } else {
+            Fate::Last(End::Limit)
+        }
     }
 
     fn write_down(&self, parting: &Parting) {
@@ -280,6 +335,11 @@ impl<'a> Reader<'a> {
                 let (told, left) = (Farewell::limited(), Farewell::left());
                 (Class::Refused, "limit_reached", Some(told), Some(left))
             }
+            End::Refused(error) => {
+                error.log(self.exchange.recording.id());
+                let (told, left) = (Farewell::from(&error), Farewell::left());
+                (error.class, "message_refused", Some(told), Some(left))
+            }
             End::By(by) => {
                 let reason = match by {
                     EndedBy::Operator => "closed_by_operator",
@@ -327,18 +387,13 @@ fn goodbye(farewell: Option<Farewell>) -> Goodbye {
     farewell.map_or(Goodbye::None, Goodbye::Say)
 }
 
-fn count(passed: &Passed, message: &Message) -> bool {
-    passed.count(bytes_of(message).len());
-    true
-}
-
 /// Passes messages one way, those first that are here already, until it is over.
 async fn pass<S, T>(
     side: Side,
     (from, waiting): (&mut Source<S>, Vec<Message>),
     to: &mut Target<T>,
     patience: Duration,
-    mut read: impl FnMut(&Message) -> bool,
+    watch: &mut impl Watch,
 ) -> End
 where
     S: AsyncRead + AsyncWrite + Unpin,
@@ -375,12 +430,16 @@ where
             Ok(None) => continue,
             Err(what) => return End::Side(side, what),
         };
-        let goes_on = read(&message);
+        let last = match watch.watch(&message).await {
+            Fate::Passed => None,
+            Fate::Last(end) => Some(end),
+            Fate::Stopped(end) => return end,
+        };
         if let Err(what) = put(to, message, patience).await {
             return End::Side(side.other(), what);
         }
-        if !goes_on {
-            return End::Limit;
+        if let Some(end) = last {
+            return end;
         }
         heard = Instant::now();
     }

@@ -4,31 +4,28 @@
 use std::borrow::Cow;
 use std::time::Duration;
 
+use domain::Fingerprint;
 use http::header::AUTHORIZATION;
 use http::{HeaderMap, Method};
 use serde::Deserialize;
 
-use super::super::begun::Session;
+use super::super::begun::{self, Session};
 use super::super::caller::{self, Caller, Stranger, parameters};
 use super::super::credentials::Credential;
 use super::super::door::Door;
 use super::super::exchange::Exchange;
 use super::super::hold::Answer;
 use super::super::route::Route;
-use crate::app::App;
 
 /// What tokens are called.
 const NAMES: &str = "auth_tokens/";
 /// No token lives longer.
 const LONGEST_LIFE: Duration = Duration::from_secs(20 * 3600);
 
-/// Who made the token that is shown for a Live session, with what.
-pub(crate) fn named_in(app: &App, route: &Route, headers: &HeaderMap) -> Option<Session> {
-    let token = route
-        .is_live()
-        .then(|| find(headers, route.query()))
-        .flatten()?;
-    app.begun.find(&token, app.clock.now())
+/// The id of the token that is shown for a Live session.
+pub(crate) fn named_in(route: &Route, headers: &HeaderMap) -> Option<Fingerprint> {
+    let token = route.is_live().then(|| find(headers, route.query()));
+    Some(begun::id_of(&token.flatten()?))
 }
 
 /// Lets in whoever holds a token, as the client that made it.
@@ -42,8 +39,8 @@ pub(crate) fn admit(made: Session, door: &Door<'_>) -> Result<Caller, Stranger> 
     }
 }
 
-/// Remembers a token that an answer brings.
-pub(crate) fn learn(exchange: &Exchange, credential: &Credential, answer: &Answer) {
+/// Remembers a token that an answer brings. False: it brings none.
+pub(crate) fn learn(exchange: &Exchange, credential: &Credential, answer: &Answer) -> bool {
     #[derive(Deserialize)]
     struct Made {
         name: String,
@@ -54,14 +51,16 @@ pub(crate) fn learn(exchange: &Exchange, credential: &Credential, answer: &Answe
         && path.is_some_and(|path| path.ends_with("/auth_tokens"))
         && answer.head.status.is_success();
     if !is_made || answer.rest.is_some() {
-        return;
+        return false;
     }
     let made = serde_json::from_slice(&answer.flow.held()).ok();
     let by = Session::begun(&exchange.caller, credential, exchange.last_egress());
-    if let (Some(Made { name }), Some(by)) = (made, by) {
-        let now = exchange.app.clock.now();
-        exchange.app.begun.learn(&name, by, now, LONGEST_LIFE);
-    }
+    let (Some(Made { name }), Some(by)) = (made, by) else {
+        return false;
+    };
+    let now = exchange.app.clock.now();
+    exchange.app.begun.learn(&name, by, now, LONGEST_LIFE);
+    true
 }
 
 /// The token in any of the places where SDKs show one.

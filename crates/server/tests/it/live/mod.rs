@@ -17,6 +17,7 @@ use crate::support::{CLIENT_KEY, TestGateway};
 mod ending;
 mod failing;
 mod limits;
+mod naming;
 mod passing;
 mod realtime;
 mod resuming;
@@ -78,8 +79,11 @@ impl Session {
     }
 
     async fn say(&mut self, value: &Value) {
-        let message = Message::Text(value.to_string().into());
-        self.0.send(message).await.unwrap();
+        self.say_as_written(value.to_string()).await;
+    }
+
+    async fn say_as_written(&mut self, text: String) {
+        self.0.send(Message::Text(text.into())).await.unwrap();
     }
 
     /// The next message.
