@@ -6,7 +6,7 @@ import { beforeEach } from 'node:test';
 import { GoogleGenAI } from '@google/genai';
 import { CLIENT_KEY, Control, folder, Program, start, startWith } from './programs.js';
 
-export { CLIENT_KEY, eventually, folder } from './programs.js';
+export { CLIENT_KEY, eventually, folder, restart, startWith } from './programs.js';
 export const MODEL = 'gemini-3.8-flash';
 // Of one project, so that a file that one of them brought can be used with all of them.
 export const PROJECT = 'team-a';
@@ -19,7 +19,7 @@ beforeEach(async () => {
 });
 
 /** The providers of a keymux with these keys of Google's. It asks for no models by itself: each request is a test's. */
-function google(keys) {
+export function google(keys) {
   return { google: { kind: 'gemini', base_url: upstream.origin, keys, models_refresh: '0s' } };
 }
 

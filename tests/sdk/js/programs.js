@@ -134,5 +134,19 @@ export async function startWith(providers, settings) {
   // YAML takes JSON as it is.
   const file = join(home, 'keymux.yaml');
   await writeFile(file, JSON.stringify(config));
-  return start(Program, 'KEYMUX_BIN', 'keymux', ['--config', file], home);
+  return startAt(home);
+}
+
+/** Kills a keymux, and starts it again where it was. */
+export async function restart(keymux) {
+  keymux.child.kill('SIGKILL');
+  await keymux.ended;
+  return startAt(keymux.home);
+}
+
+async function startAt(home) {
+  const args = ['--config', join(home, 'keymux.yaml')];
+  const keymux = await start(Program, 'KEYMUX_BIN', 'keymux', args, home);
+  keymux.home = home;
+  return keymux;
 }

@@ -5,7 +5,7 @@ import asyncio
 import pytest
 from google.genai import errors, types
 
-from harness import Secured
+from secured import Secured
 
 MODEL = "gemini-live-2.5-flash"
 TEXT = {"response_modalities": ["TEXT"]}

@@ -44,6 +44,13 @@ def is_hidden(call):
     return caught.value.code in (403, 404)
 
 
+def refused_with(call):
+    """The status with which the part of the SDK that has errors of its own is refused."""
+    with pytest.raises(Exception) as caught:
+        call()
+    return caught.value.status_code
+
+
 def test_two_files_are_used_in_one_request_a_hundred_times(both, tmp_path):
     for turn in range(100):
         client = both[turn % 2]
@@ -94,6 +101,16 @@ def test_a_store_is_filled_and_searched(both, tmp_path):
     assert is_hidden(lambda: other.models.generate_content(model=MODEL, contents="?", config={"tools": [search]}))
     client.file_search_stores.delete(name=store.name)
     assert is_hidden(lambda: client.file_search_stores.get(name=store.name))
+
+
+def test_an_interaction_is_gone_on_with_by_its_maker_only(both):
+    client, other = both
+    first = client.interactions.create(model=MODEL, input="My name is Ada")
+    following = {"model": MODEL, "input": "What is it?", "previous_interaction_id": first.id}
+    for _ in range(5):
+        assert client.interactions.create(**following).id
+    assert refused_with(lambda: other.interactions.create(**following)) in (403, 404)
+    assert refused_with(lambda: other.interactions.get(first.id)) in (403, 404)
 
 
 def test_lists_hold_what_is_theirs(both, tmp_path):
