@@ -3,11 +3,13 @@
 
 use std::sync::Arc;
 
+use domain::Class;
 use http::header::CONTENT_TYPE;
 use http::request::Parts;
 use http::{HeaderMap, Response, StatusCode};
 use hyper::body::Incoming;
 use providers::{Api, Operation, Place, Transfer};
+use tokio::sync::oneshot;
 use wire::openai::request::Request;
 
 use super::admission::{self, Ask};
@@ -68,7 +70,28 @@ pub(crate) async fn answer(
     if exchange.wants_heartbeats() {
         return Ok(Waiting::begin(exchange));
     }
+    if exchange.provider.api == Api::Google && exchange.call.outgoing.creates {
+        return to_its_end(exchange).await;
+    }
     exchange.run().await
+}
+
+/// Serves it also when the caller hangs up before the answer: what has been made by then is taken down, and can be found.
+async fn to_its_end(exchange: Box<Exchange>) -> Result<Response<Body>, GatewayError> {
+    let tasks = exchange.app.tasks.clone();
+    let (served, answer) = oneshot::channel();
+    let stop = tasks.clone();
+    tasks.spawn(async move {
+        tokio::select! {
+            answer = exchange.run() => drop(served.send(answer)),
+            () = stop.stopping() => {}
+        }
+    });
+    let stopped = || {
+        let text = "keymux is stopping; try again";
+        GatewayError::upstream(StatusCode::SERVICE_UNAVAILABLE, Class::Refused, text)
+    };
+    answer.await.unwrap_or_else(|_| Err(stopped()))
 }
 
 pub(crate) fn provider(visit: &Visit) -> Result<Arc<Provider>, GatewayError> {

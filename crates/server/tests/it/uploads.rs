@@ -404,6 +404,30 @@ async fn an_interrupted_upload_is_not_tried_with_another_key() {
 }
 
 #[tokio::test]
+async fn what_was_made_is_found_though_its_maker_hung_up_before_the_answer() {
+    let slow = Rule::new().delay_head(Duration::from_millis(300)).times(1);
+    let gateway = TestGateway::new()
+        .upstream(gemini().rule(slow))
+        .keys(["AIza-key-1", "AIza-key-2"])
+        .start()
+        .await;
+    let mut caller = Socket::open(gateway.address).await;
+    caller.send(raw_upload("content-length: 5")).await;
+    caller.send("hello").await;
+    eventually("the provider has the head", async || {
+        (gateway.upstream.count() == 1).then_some(())
+    })
+    .await;
+    drop(caller);
+    eventually("the file is listed", async || {
+        let listed = gateway.get("/v1beta/files").await.json();
+        let files = listed["files"].as_array().map_or(0, Vec::len);
+        (files == 1).then_some(())
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn an_upload_that_the_provider_drops_is_not_tried_with_another_key() {
     for rule in [Rule::new().reset(), Rule::new().respond(500, "{}")] {
         let gateway = TestGateway::new()
