@@ -2,12 +2,13 @@
 //!
 //! A socket of the Live API is opened to the caller before anything is known of it: its first message, `setup`, names the
 //! model. It is put to one key after the other until one takes it (`setup.rs`); from then on messages pass both ways
-//! (`talk.rs`). Any other socket is opened at the provider first, and then to the caller. `handshake.rs` has the HTTP of
+//! (`talk.rs`, one way at a time `passing.rs`). Any other socket is opened at the provider first, and then to the caller. `handshake.rs` has the HTTP of
 //! both ends, `opening.rs` one attempt, `farewell.rs` how it ends.
 
 mod farewell;
 mod handshake;
 mod opening;
+mod passing;
 mod setup;
 mod talk;
 pub(crate) mod token;
