@@ -3,6 +3,8 @@
 import { Group, Text } from "@mantine/core";
 import { useTranslation } from "react-i18next";
 import { Countdown } from "@/components/Countdown";
+import { useNow } from "@/format/clock";
+import type { Instant } from "@/format/format";
 import { isProxy, type Way } from "./proxies";
 import classes from "./proxies.module.css";
 import { useWhy } from "./useWhy";
@@ -35,11 +37,24 @@ export function Why({ of: way }: { of: Way }) {
       <span className={classes.why} title={why(reason)}>
         {why(reason)}
       </span>
-      {way.retry_at && (
-        <span className={classes.retry}>
-          {t("again")} <Countdown to={way.retry_at} />
-        </span>
-      )}
+      {way.retry_at && <Again at={way.retry_at} />}
     </Group>
+  );
+}
+
+/** When it is tried again: once its time is over, a request or a check has to come by. */
+function Again({ at }: { at: Instant }) {
+  const { t } = useTranslation("proxies");
+  const isOver = new Date(at).getTime() <= useNow();
+  return (
+    <span className={classes.retry}>
+      {isOver ? (
+        t("againNext")
+      ) : (
+        <>
+          {t("again")} <Countdown to={at} />
+        </>
+      )}
+    </span>
   );
 }
