@@ -1,8 +1,10 @@
 //! Which way attempts leave, and how proxies come and go.
 
 use config::{Env, LoadOptions};
+use domain::KeyId;
 use tempfile::TempDir;
 
+use super::standing::LONGEST_REST;
 use super::*;
 use crate::egress::Reach;
 
