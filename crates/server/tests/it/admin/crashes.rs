@@ -375,7 +375,7 @@ fn machine() -> Machine {
 
 #[tokio::test]
 async fn what_was_acknowledged_is_there_after_kill_9_and_nothing_is_there_in_part() {
-    check_rounds(machine(), 10).await;
+    check_rounds(machine(), 6).await;
 }
 
 #[tokio::test]
