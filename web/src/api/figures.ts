@@ -36,9 +36,10 @@ export function useSeries(metric: Metric, range: string, group_by?: GroupBy, ena
   return useQuery({ ...seriesQuery({ metric, range, ...(group_by ? { group_by } : {}) }), enabled });
 }
 
-/** Several figures over the same time, as the points of one chart. */
-export function useChart(metrics: readonly Metric[], range: string) {
-  const found = useQueries({ queries: metrics.map((metric) => seriesQuery({ metric, range })) });
+/** Several figures over the same time, as the points of one chart: of all, or of one client key. */
+export function useChart(metrics: readonly Metric[], range: string, client?: number) {
+  const of = client === undefined ? {} : { client };
+  const found = useQueries({ queries: metrics.map((metric) => seriesQuery({ metric, range, ...of })) });
   const answers = found.map(({ data }) => data);
   // biome-ignore lint/correctness/useExhaustiveDependencies: the answers are what matters, not the array that holds them
   const points = useMemo(() => merged(metrics, answers), answers);

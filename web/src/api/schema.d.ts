@@ -8449,6 +8449,11 @@ export interface operations {
                 to?: components["schemas"]["Time"];
                 /** @description A line for each; the twelve with the most requests. Without it, one line for all. */
                 group_by?: "provider" | "model" | "client" | "outcome" | "key";
+                /**
+                 * @description Only of what came with this client key, by id; told apart by provider, model or client then.
+                 * @example 3
+                 */
+                client?: number;
             };
             header?: never;
             path?: never;

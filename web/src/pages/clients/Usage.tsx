@@ -5,7 +5,7 @@ import { useMemo, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { Link } from "react-router";
 import type { Schema } from "@/api/client";
-import { useSeries } from "@/api/figures";
+import { type ChartPoint, useChart } from "@/api/figures";
 import { useList } from "@/api/list";
 import { RankList } from "@/components/charts/ShareBar";
 import { TimeChart } from "@/components/charts/TimeChart";
@@ -28,27 +28,21 @@ export function Usage({ of: client }: { of: Client }) {
           ))}
         </div>
       </section>
-      <RequestChart clientId={client.id} />
+      <RequestChart key={client.id} clientId={client.id} />
       <TopModels clientId={client.id} />
     </Stack>
   );
 }
 
 const ranges = ["1h", "24h", "7d", "30d"] as const;
+const metrics = ["requests", "failed"] as const;
 
 function RequestChart({ clientId }: { clientId: number }) {
   const { t } = useTranslation("clients");
   const format = useFormat();
   const [range, setRange] = useState<string>("24h");
-  const all = useSeries("requests", range, "client");
-  const failed = useSeries("failed", range, "client");
-  const points = useMemo(() => {
-    const wrong = new Map(lineOf(failed.data, clientId)?.points.map(({ time, value }) => [time, value ?? 0]));
-    return (lineOf(all.data, clientId)?.points ?? []).map(({ time, value }) => {
-      const bad = wrong.get(time) ?? 0;
-      return { time: new Date(time).getTime(), good: Math.max(0, (value ?? 0) - bad), bad };
-    });
-  }, [all.data, failed.data, clientId]);
+  const { points, isPending, error, retry } = useChart(metrics, range, clientId);
+  const shown = useMemo(() => points.map(goodAndBad), [points]);
   return (
     <TimeChart
       title={t("chart.title")}
@@ -61,23 +55,23 @@ function RequestChart({ clientId }: { clientId: number }) {
           onChange={setRange}
         />
       }
-      points={points}
+      points={shown}
       lines={[
         { name: "good", label: t("chart.good"), color: "var(--km-chart-1)" },
         { name: "bad", label: t("chart.failed"), color: "var(--km-chart-bad)" },
       ]}
       kind="bars"
       format={format.compact}
-      isPending={all.isPending || failed.isPending}
-      error={all.error ?? failed.error}
-      onRetry={() => void Promise.all([all.refetch(), failed.refetch()])}
+      isPending={isPending}
+      error={error}
+      onRetry={retry}
     />
   );
 }
 
-/** The line of one client key: charts name them `name (id)`. */
-function lineOf(series: Schema<"SeriesView"> | undefined, clientId: number) {
-  return series?.lines.find(({ group }) => group.endsWith(`(${clientId})`));
+function goodAndBad({ time, requests, failed }: ChartPoint) {
+  const bad = failed ?? 0;
+  return { time, good: Math.max(0, (requests ?? 0) - bad), bad };
 }
 
 const lastRequests = 500;

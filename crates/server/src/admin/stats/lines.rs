@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use domain::KeyId;
+use domain::{ClientId, KeyId};
 use store::{Dimension, SeriesPoint, SeriesQuery};
 
 use super::series::GroupBy;
@@ -13,19 +13,28 @@ use crate::app::App;
 /// Lines of one chart: more cannot be told apart.
 const MOST: usize = 12;
 
-/// The points of all lines; `value` is the line's name.
+/// The points of all lines; `value` is the line's name. With `client`, of what came with this client key.
 pub(super) async fn read(
     app: &App,
     who: &Who,
     group_by: Option<GroupBy>,
+    client: Option<ClientId>,
     query: SeriesQuery,
 ) -> Result<Vec<SeriesPoint>, ApiError> {
-    let points = match who.only() {
+    let own = who
+        .only()
+        .map(|member| app.snapshot.load().clients_of(member));
+    let clients = match (own, client) {
+        (None, None) => None,
+        (None, Some(client)) => Some(vec![client]),
+        (Some(own), None) => Some(own),
+        (Some(own), Some(client)) => Some(own.into_iter().filter(|id| *id == client).collect()),
+    };
+    let points = match clients {
         None => of_all(app, group_by, query).await?,
-        Some(member) => {
-            let own = app.snapshot.load().clients_of(member);
-            let own: Vec<String> = own.iter().map(ToString::to_string).collect();
-            of_member(app, &own, group_by, query).await?
+        Some(clients) => {
+            let ids: Vec<String> = clients.iter().map(ToString::to_string).collect();
+            of_clients(app, &ids, group_by, query).await?
         }
     };
     Ok(named(app, group_by, points))
@@ -50,17 +59,17 @@ async fn of_all(
     Ok(app.store.timeseries(&query).await?)
 }
 
-/// What a member's own client keys did.
-async fn of_member(
+/// What these client keys did.
+async fn of_clients(
     app: &App,
-    own: &[String],
+    ids: &[String],
     group_by: Option<GroupBy>,
     mut query: SeriesQuery,
 ) -> Result<Vec<SeriesPoint>, ApiError> {
     match group_by {
         None | Some(GroupBy::Client) => {
             query.dimension = Dimension::Client;
-            query.values = Some(own.to_vec());
+            query.values = Some(ids.to_vec());
             let mut points = app.store.timeseries(&query).await?;
             if group_by.is_none() {
                 for point in &mut points {
@@ -72,20 +81,20 @@ async fn of_member(
         Some(GroupBy::Provider | GroupBy::Model) => {
             query.dimension = Dimension::ClientModel;
             let points = app.store.timeseries(&query).await?.into_iter();
-            let own = points.filter_map(|mut point| {
+            let wanted = points.filter_map(|mut point| {
                 let (client, model) = point.value.split_once('/')?;
-                let is_own = own.iter().any(|own| own == client);
+                let is_wanted = ids.iter().any(|id| id == client);
                 let name = match group_by {
                     Some(GroupBy::Provider) => model.split('/').next().unwrap_or(model),
                     _ => model,
                 };
-                point.value = is_own.then(|| name.to_owned())?;
+                point.value = is_wanted.then(|| name.to_owned())?;
                 Some(point)
             });
-            Ok(largest(own.collect()))
+            Ok(largest(wanted.collect()))
         }
         Some(GroupBy::Outcome | GroupBy::Key) => {
-            let text = "members can group by provider, model or client";
+            let text = "what client keys did can be grouped by provider, model or client";
             Err(ApiError::invalid("group_by", text))
         }
     }

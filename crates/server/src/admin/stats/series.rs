@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use axum::Json;
 use axum::extract::State;
-use domain::UnixMs;
+use domain::{ClientId, UnixMs};
 use serde::{Deserialize, Serialize};
 use store::{Dimension, Figures, SeriesQuery, Span};
 use utoipa::{IntoParams, ToSchema};
@@ -100,6 +100,9 @@ pub(super) struct SeriesParams {
     /// A line for each; the twelve with the most requests. Without it, one line for all.
     #[param(inline)]
     group_by: Option<GroupBy>,
+    /// Only of what came with this client key, by id; told apart by provider, model or client then.
+    #[param(example = 3)]
+    client: Option<i64>,
 }
 
 /// A chart.
@@ -164,7 +167,8 @@ pub(super) async fn get_series(
         to,
         span: steps.span,
     };
-    let points = lines::read(&app, &who, params.group_by, query).await?;
+    let client = params.client.map(ClientId);
+    let points = lines::read(&app, &who, params.group_by, client, query).await?;
     let slot = |time: UnixMs| (from.until(time).as_millis() / steps.step.as_millis()) as u32;
     let count = slot(to)
         + u32::from(

@@ -112,8 +112,8 @@ async fn figures_are_of_their_own_requests_only() {
     }
     let check = async |who: &Operator, group_by: &str, expected: &[(&str, f64)]| {
         let path = format!("/api/stats/timeseries?range=15m&group_by={group_by}");
-        let path = path.trim_end_matches("&group_by=");
-        let series = who.read(path).await;
+        let path = path.replace("&group_by=&", "&");
+        let series = who.read(path.trim_end_matches("&group_by=")).await;
         let lines = series["lines"].as_array().unwrap().iter();
         let sums: Vec<(String, f64)> = lines
             .map(|line| {
@@ -140,6 +140,11 @@ async fn figures_are_of_their_own_requests_only() {
     ];
     check(&mei.operator, "model", &models).await;
     check(&idle, "model", &[]).await;
+    let of_jon = |group_by: &str| format!("{group_by}&client={}", jon.client);
+    check(&mei.operator, &of_jon(""), &[("", 0.0)]).await;
+    check(&mei.operator, &of_jon("client"), &[]).await;
+    check(&mei.operator, &of_jon("model"), &[]).await;
+    check(&jon.operator, &of_jon(""), &[("", 2.0)]).await;
     for group_by in ["outcome", "key"] {
         let path = format!("/api/stats/timeseries?group_by={group_by}");
         assert_eq!(

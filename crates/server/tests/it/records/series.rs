@@ -199,6 +199,49 @@ async fn lines_are_told_apart_by_what_is_asked_for() {
 }
 
 #[tokio::test]
+async fn a_chart_of_one_client_key_is_there_also_when_others_ask_more() {
+    let gateway = TestGateway::new().start().await;
+    let admin = Operator::admin(&gateway).await;
+    let began = now() - Duration::from_secs(90);
+    // Fifteen client keys, each of which asked more than the one before.
+    let records = (1..=15).flat_map(|client| (0..=client).map(move |turn| (client, turn)));
+    let records: Vec<RequestRecord> = records
+        .map(|(client, turn)| RequestRecord {
+            client: Some(ClientId(900 + i64::from(client))),
+            ..record(began, client * 20 + turn)
+        })
+        .collect();
+    gateway
+        .running
+        .store()
+        .write_records(&records)
+        .await
+        .unwrap();
+    let check = async |query: &str, expected: &[(&str, f64)]| {
+        let path = format!("/api/stats/timeseries?range=15m&{query}");
+        let series = admin.read(&path).await;
+        assert_even(&series);
+        let found = lines(&series);
+        let found: Vec<(&str, f64)> = found
+            .iter()
+            .map(|(name, values)| (name.as_str(), sum(values)))
+            .collect();
+        assert_eq!(found, expected, "{query}");
+    };
+    let all = admin
+        .read("/api/stats/timeseries?range=15m&group_by=client")
+        .await;
+    assert_eq!(lines(&all).len(), 12);
+    assert!(!lines(&all).iter().any(|(name, _)| name == "901"));
+    check("client=901", &[("", 2.0)]).await;
+    check("client=901&group_by=client", &[("901", 2.0)]).await;
+    check("client=901&group_by=provider", &[("google", 2.0)]).await;
+    check("client=901&group_by=model", &[("google/gemini-past", 2.0)]).await;
+    check("client=77", &[("", 0.0)]).await;
+    check("client=77&group_by=client", &[]).await;
+}
+
+#[tokio::test]
 async fn a_chart_of_nothing_is_a_line_of_zeros_or_of_gaps() {
     let gateway = TestGateway::new().start().await;
     let admin = Operator::admin(&gateway).await;
@@ -272,6 +315,8 @@ async fn unknown_figures_groups_and_times_are_named() {
         ("to=tomorrow", "to"),
         ("from=2026-01-02T00:00:00Z&to=2026-01-01T00:00:00Z", "from"),
         ("from=1970-01-01T00:00:00Z", "from"),
+        ("client=named", "client"),
+        ("client=901&group_by=key", "group_by"),
         ("step=60", "step"),
         ("metric=requests&metric=failed", "metric"),
     ] {
