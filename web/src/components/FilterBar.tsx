@@ -3,7 +3,7 @@
 import { Badge, Button, CloseButton, Select, TextInput } from "@mantine/core";
 import { useDebouncedCallback, useDisclosure } from "@mantine/hooks";
 import { IconFilter, IconSearch } from "@tabler/icons-react";
-import { type ReactNode, useEffect, useState } from "react";
+import { type ReactNode, useEffect, useRef, useState } from "react";
 import { useTranslation } from "react-i18next";
 import classes from "./FilterBar.module.css";
 
@@ -31,15 +31,29 @@ type FilterBarProps = {
 export function FilterBar({ filters, values, onChange, children, alsoClears = [] }: FilterBarProps) {
   const { t } = useTranslation();
   const [isOpen, { toggle }] = useDisclosure(false);
+  const [clears, setClears] = useState(0);
   const [search, ...others] = filters;
   const names = [...filters.map(({ name }) => name), ...alsoClears];
   const isSet = names.some((name) => values[name]);
   const setBehind = others.filter(({ name }) => values[name]).length;
-  const clear = () => onChange(Object.fromEntries(names.map((name) => [name, null])));
+  const clear = () => {
+    setClears(clears + 1);
+    onChange(Object.fromEntries(names.map((name) => [name, null])));
+  };
+  const field = (filter: Filter, isMain = false) => (
+    <Field
+      key={filter.name}
+      filter={filter}
+      value={values[filter.name]}
+      onChange={onChange}
+      clears={clears}
+      isMain={isMain}
+    />
+  );
   return (
     <search className={classes.bar} aria-label={t("filter.label")}>
       <div className={classes.first}>
-        {search && <Field filter={search} value={values[search.name]} onChange={onChange} isMain />}
+        {search && field(search, true)}
         {others.length > 0 && (
           <Button
             className={classes.toggle}
@@ -58,9 +72,7 @@ export function FilterBar({ filters, values, onChange, children, alsoClears = []
         )}
       </div>
       <div className={classes.others} data-open={isOpen || undefined}>
-        {others.map((filter) => (
-          <Field key={filter.name} filter={filter} value={values[filter.name]} onChange={onChange} />
-        ))}
+        {others.map((filter) => field(filter))}
         {children}
         {isSet && (
           <Button variant="subtle" color="gray" onClick={clear}>
@@ -72,10 +84,18 @@ export function FilterBar({ filters, values, onChange, children, alsoClears = []
   );
 }
 
-type FieldProps = { filter: Filter; value: string | undefined; onChange: FilterBarProps["onChange"]; isMain?: boolean };
+type FieldProps = {
+  filter: Filter;
+  value: string | undefined;
+  onChange: FilterBarProps["onChange"];
+  /** How often all filters have been cleared. */
+  clears: number;
+  isMain: boolean;
+};
 
-function Field({ filter, value, onChange, isMain }: FieldProps) {
-  if (filter.kind === "text") return <Search filter={filter} value={value} onChange={onChange} isMain={isMain} />;
+function Field(props: FieldProps) {
+  const { filter, value, onChange } = props;
+  if (filter.kind === "text") return <Search {...props} />;
   return (
     <Select
       aria-label={filter.label}
@@ -93,15 +113,31 @@ function Field({ filter, value, onChange, isMain }: FieldProps) {
 
 const typingPause = 300;
 
-function Search({ filter, value = "", onChange, isMain }: FieldProps) {
+function Search({ filter, value = "", onChange, clears, isMain }: FieldProps) {
   const { t } = useTranslation();
   const [text, setText] = useState(value);
-  const tell = useDebouncedCallback((typed: string) => onChange({ [filter.name]: typed.trim() || null }), typingPause);
-  // The address changes by other means too: "back", or a filter that is cleared.
-  useEffect(() => setText(value), [value]);
+  /** What was typed, until it has come back by the address. */
+  const awaited = useRef<string | null>(null);
+  const tell = useDebouncedCallback((wanted: string) => {
+    if (wanted === value) awaited.current = null;
+    onChange({ [filter.name]: wanted || null });
+  }, typingPause);
+  // The address changes by other means too, such as "back". Whoever is typing goes on: what they type is told later.
+  useEffect(() => {
+    if (awaited.current === null) setText(value);
+    else if (awaited.current === value) awaited.current = null;
+  }, [value]);
+  // Cleared is cleared: also what has been typed and not been told yet.
+  useEffect(() => {
+    if (clears === 0) return;
+    tell.cancel();
+    awaited.current = null;
+    setText("");
+  }, [clears, tell]);
   const type = (typed: string) => {
     setText(typed);
-    tell(typed);
+    awaited.current = typed.trim();
+    tell(awaited.current);
   };
   return (
     <TextInput

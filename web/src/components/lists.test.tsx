@@ -1,7 +1,7 @@
 // Lists: pages that come while one scrolls, what is chosen in them, what they are filtered by.
 
 import { act, renderHook, screen, waitFor } from "@testing-library/react";
-import { expect, it, vi } from "vitest";
+import { expect, it, onTestFinished, vi } from "vitest";
 import { type List, useList } from "@/api/list";
 import { useUrlState } from "@/app/urlState";
 import { type Asked, answering, show } from "@/testing/show";
@@ -181,6 +181,65 @@ it("filters are written into the address, and read out of it", async () => {
   await user.click(screen.getByRole("button", { name: "Clear filters" }));
   await waitFor(() => expect(router.state.location.search).toBe("?other=1"));
   expect((screen.getByRole("searchbox", { name: "Search" }) as HTMLInputElement).value).toBe("");
+});
+
+it("what is typed before and after filters are cleared brings none of them back", async () => {
+  vi.useFakeTimers({ shouldAdvanceTime: true });
+  onTestFinished(() => void vi.useRealTimers());
+  const { user, router } = await show(<Filters />, { at: "/?status=active&q=old" });
+  const search = screen.getByRole("searchbox", { name: "Search" }) as HTMLInputElement;
+  const typingEnds = () => act(() => vi.advanceTimersByTime(5_000));
+  await user.type(search, "er");
+  await user.click(screen.getByRole("button", { name: "Clear filters" }));
+  typingEnds();
+  expect(router.state.location.search).toBe("");
+  expect(search.value).toBe("");
+  await user.type(search, "new ");
+  typingEnds();
+  expect(router.state.location.search).toBe("?q=new");
+  expect(search.value).toBe("new ");
+  expect((screen.getByRole("combobox", { name: "State" }) as HTMLInputElement).value).toBe("");
+});
+
+it("changes of the address build on one another, however late they are drawn", async () => {
+  function Page() {
+    const [, setUrl] = useUrlState(["q", "status"]);
+    const [, setOther] = useUrlState(["open"]);
+    const change = () => {
+      setUrl({ q: null, status: null });
+      setUrl({ q: "new" });
+      setOther({ open: "7" });
+    };
+    return (
+      <button type="button" onClick={change}>
+        Change
+      </button>
+    );
+  }
+  const { user, router } = await show(<Page />, { at: "/?status=active&q=old" });
+  await user.click(screen.getByRole("button", { name: "Change" }));
+  expect(router.state.location.search).toBe("?q=new&open=7");
+});
+
+it("what was typed calls nobody back who is on the way to another page", async () => {
+  let come = (_: { Component: () => string }) => {};
+  const page = new Promise<{ Component: () => string }>((resolve) => {
+    come = resolve;
+  });
+  let told = () => {};
+  function Page() {
+    const [, setUrl] = useUrlState(["q"]);
+    told = () => setUrl({ q: "late" });
+    return null;
+  }
+  const others = [{ path: "/slow", lazy: () => page }];
+  const { router } = await show(<Page />, { others });
+  const arrived = router.navigate("/slow");
+  act(told);
+  come({ Component: () => "the other page" });
+  await act(() => arrived);
+  expect(screen.getByText("the other page")).toBeTruthy();
+  expect(router.state.location.search).toBe("");
 });
 
 it("a time range is one of the usual, or free", async () => {

@@ -6,18 +6,20 @@ import { QueryClientProvider } from "@tanstack/react-query";
 import { render } from "@testing-library/react";
 import { userEvent } from "@testing-library/user-event";
 import type { ReactNode } from "react";
-import { createMemoryRouter, RouterProvider } from "react-router";
+import { createMemoryRouter, type RouteObject, RouterProvider } from "react-router";
 import { vi } from "vitest";
 import { newQueryClient } from "@/api/queries";
 import { loadTexts, startTexts } from "@/i18n";
 import { theme } from "@/theme/theme";
 
-/** Renders it, at an address; gives the router, and a user who can click and type. */
-export async function show(element: ReactNode, { at = "/", texts = [] as string[] } = {}) {
+type Shown = { at?: string; texts?: string[]; others?: RouteObject[] };
+
+/** Renders it, at an address and beside other pages; gives the router, and a user who can click and type. */
+export async function show(element: ReactNode, { at = "/", texts = [], others = [] }: Shown = {}) {
   await startTexts("en");
   await Promise.all(texts.map(loadTexts));
   const client = newQueryClient();
-  const router = createMemoryRouter([{ path: "*", element }], { initialEntries: [at] });
+  const router = createMemoryRouter([...others, { path: "*", element }], { initialEntries: [at] });
   const view = render(
     // Pictures that move are waited for nowhere: in tests they do not move.
     <MantineProvider theme={theme} env="test">
