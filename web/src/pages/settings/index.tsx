@@ -2,7 +2,7 @@
 
 import { Button } from "@mantine/core";
 import { IconSearchOff } from "@tabler/icons-react";
-import { useEffect } from "react";
+import { startTransition, useEffect, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { useUrlState } from "@/app/urlState";
 import { FilterBar } from "@/components/FilterBar";
@@ -12,7 +12,7 @@ import { LeaveGuard } from "./LeaveGuard";
 import { SaveBar } from "./SaveBar";
 import { SectionIndex, sectionId } from "./SectionIndex";
 import { SettingRow } from "./SettingRow";
-import { matching, type Setting, sectionsOf, setBy, useSettings } from "./settings";
+import { matching, type Section, type Setting, sectionsOf, setBy, useSettings } from "./settings";
 import classes from "./settings.module.css";
 import { useDrafts } from "./useDrafts";
 import { useSave } from "./useSave";
@@ -40,6 +40,7 @@ function SettingsForm({ settings }: { settings: Setting[] }) {
   const drafts = useDrafts(settings);
   const saving = useSave(drafts);
   const sections = sectionsOf(matching(settings, url.q ?? "", url.by));
+  const drawn = useDrawn(sections);
   useScrollToHash();
   const filters = [
     { name: "q", label: t("search"), kind: "text" as const, placeholder: t("searchHint") },
@@ -72,7 +73,7 @@ function SettingsForm({ settings }: { settings: Setting[] }) {
         <div className={classes.page}>
           <SectionIndex sections={sections} changes={drafts.changes} />
           <div className={classes.sections}>
-            {sections.map(({ name, settings: own }) => (
+            {drawn.map(({ name, settings: own }) => (
               <div key={name} id={sectionId(name)} className={classes.section}>
                 <Panel title={title(name)}>
                   {own.map((setting) => (
@@ -94,6 +95,16 @@ function SettingsForm({ settings }: { settings: Setting[] }) {
       <SaveBar drafts={drafts} saving={saving} />
     </>
   );
+}
+
+/** As many sections as fill a window. */
+const first = 3;
+
+/** What is seen first is drawn first; the others follow, while the page can be used already. A link may lead to any of them. */
+function useDrawn(sections: Section[]): Section[] {
+  const [isWhole, setIsWhole] = useState(window.location.hash !== "");
+  useEffect(() => startTransition(() => setIsWhole(true)), []);
+  return isWhole ? sections : sections.slice(0, first);
 }
 
 /** A link such as `/settings#section-egress` leads there, although the section came after the page. */

@@ -1,6 +1,6 @@
 // A duration or a size: a number and its unit. A word that may stand instead, such as `permanent`, is one of the units.
 
-import { Group, Input, NumberInput, Select } from "@mantine/core";
+import { Group, Input, NativeSelect, NumberInput } from "@mantine/core";
 import { useState } from "react";
 import { useTranslation } from "react-i18next";
 import { amountOf, type Measure, unitsOf, written } from "../units";
@@ -34,14 +34,14 @@ export function AmountField(props: FieldProps & { measure: Measure }) {
             allowDecimal={false}
             allowNegative={false}
             thousandSeparator=" "
+            hideControls
           />
         )}
-        <Select
+        <NativeSelect
           aria-label={t("unitOf", { name: label })}
           data={names.map((name) => ({ value: name, label: measure === "duration" ? t(`unit.${name}`, name) : name }))}
           value={draft.unit}
-          onChange={(unit) => unit && change({ count: draft.count ?? 1, unit })}
-          allowDeselect={false}
+          onChange={(event) => change({ count: draft.count ?? 1, unit: event.currentTarget.value })}
           disabled={isReadOnly ?? false}
           className={classes.unit}
         />

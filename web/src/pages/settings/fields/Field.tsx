@@ -1,6 +1,6 @@
 // What a value is edited with: chosen by its type, whatever setting it belongs to.
 
-import { Group, NumberInput, PasswordInput, Select, Switch, Text, TextInput } from "@mantine/core";
+import { Group, NativeSelect, NumberInput, PasswordInput, Switch, Text, TextInput } from "@mantine/core";
 import { useTranslation } from "react-i18next";
 import type { Form } from "../settings";
 import { AmountField } from "./AmountField";
@@ -107,16 +107,18 @@ function NumberField(props: FieldProps) {
   );
 }
 
+/** The browser's own: a page of settings has many of them, and Mantine's are a popover each. */
 function Choice(props: FieldProps) {
+  const { t } = useTranslation("settings");
   const { form, value, onChange } = props;
+  const isOptional = form.default === null || form.default === undefined;
+  const nothing = isOptional || !value ? [{ value: "", label: t("empty") }] : [];
   return (
-    <Select
+    <NativeSelect
       {...inputProps(props)}
-      data={form.choices ?? []}
-      value={value === null || value === undefined ? null : String(value)}
-      onChange={onChange}
-      clearable={form.default === null || form.default === undefined}
-      allowDeselect={false}
+      data={[...nothing, ...(form.choices ?? [])]}
+      value={value === null || value === undefined ? "" : String(value)}
+      onChange={(event) => onChange(event.currentTarget.value || null)}
     />
   );
 }

@@ -5,10 +5,11 @@ import { useState } from "react";
 import { useTranslation } from "react-i18next";
 import { type FieldProps, inputProps } from "./Field";
 import classes from "./fields.module.css";
+import { rowsOf } from "./rows";
 
 export function JsonField(props: FieldProps) {
   const { t } = useTranslation("settings");
-  const [text, setText] = useState(() => JSON.stringify(props.value, null, 2));
+  const [text, setText] = useState(() => JSON.stringify(props.value ?? null, null, 2));
   const type = (typed: string) => {
     setText(typed);
     props.onChange(parsed(typed));
@@ -19,9 +20,8 @@ export function JsonField(props: FieldProps) {
       placeholder={t("json")}
       value={text}
       onChange={type}
-      minRows={3}
-      maxRows={16}
-      autosize
+      resize="vertical"
+      rows={rowsOf(text, 3, 16)}
       spellCheck={false}
       classNames={{ input: classes.mono ?? "" }}
     />

@@ -5,6 +5,7 @@ import { useState } from "react";
 import { useTranslation } from "react-i18next";
 import { type FieldProps, inputProps } from "./Field";
 import classes from "./fields.module.css";
+import { rowsOf } from "./rows";
 
 export function LinesField(props: FieldProps) {
   const { t } = useTranslation("settings");
@@ -20,9 +21,8 @@ export function LinesField(props: FieldProps) {
       value={text}
       onChange={(event) => type(event.currentTarget.value)}
       placeholder={t("onePerLine")}
-      minRows={2}
-      maxRows={12}
-      autosize
+      resize="vertical"
+      rows={rowsOf(text, 2, 12)}
       spellCheck={false}
       classNames={{ input: classes.mono ?? "" }}
     />
