@@ -1,14 +1,13 @@
 // The columns of the list of Live sessions.
 
-import { Anchor, Button, Text, Tooltip } from "@mantine/core";
+import { Button, Text, Tooltip } from "@mantine/core";
 import { type ReactNode, useMemo } from "react";
 import { useTranslation } from "react-i18next";
-import { Link } from "react-router";
 import type { Schema } from "@/api/client";
 import { Ago } from "@/components/Countdown";
 import type { Column } from "@/components/DataTable";
+import { KeyLink } from "@/components/KeyLink";
 import { useFormat } from "@/format/format";
-import { useIsAdmin } from "@/session/session";
 import type { Session } from "./live";
 import classes from "./live.module.css";
 
@@ -29,7 +28,7 @@ export function useColumns(onEnd: (session: Session) => void): Column<Session>[]
         cell: ({ client }) => client ?? <Dimmed>{t("common:requests.anonymous")}</Dimmed>,
       },
       { id: "provider", header: t("provider"), width: 6.5, cell: ({ provider }) => provider },
-      { id: "key", header: t("key"), width: 4.5, cell: ({ key }) => (key ? <Key id={key} /> : null) },
+      { id: "key", header: t("key"), width: 4.5, cell: ({ key }) => (key ? <KeyLink id={key} /> : null) },
       { id: "egress", header: t("egress"), width: 8, cell: ({ egress }) => <Egress of={egress} /> },
       { id: "since", header: t("since"), sort: "since", width: 7, cell: ({ since }) => <Ago time={since} /> },
       {
@@ -84,17 +83,6 @@ export function useColumns(onEnd: (session: Session) => void): Column<Session>[]
 /** A session in a few words. */
 export function nameOf({ model, client, id }: Session): string {
   return [model, client, id].filter(Boolean).join(" · ");
-}
-
-/** Members do not see the keys of the pool. */
-function Key({ id }: { id: number }) {
-  const isAdmin = useIsAdmin();
-  if (!isAdmin) return `#${id}`;
-  return (
-    <Anchor component={Link} to={`/keys?key=${id}`} inherit>
-      #{id}
-    </Anchor>
-  );
 }
 
 function Egress({ of: egress }: { of: string | null | undefined }) {

@@ -8,6 +8,7 @@ import { useUrlState } from "@/app/urlState";
 import { type Filter, FilterBar } from "@/components/FilterBar";
 import { PageHeader, Panel } from "@/components/Panel";
 import { EmptyState, ErrorState, LoadingRows } from "@/components/states";
+import { useIsAdmin } from "@/session/session";
 import { Grid } from "./Grid";
 import { type KeyQuery, useModels, useProviders, useStandings } from "./models";
 import { Opened } from "./Opened";
@@ -94,6 +95,7 @@ function pick({ q, status }: { q?: string; status?: string }) {
 
 function Nothing({ isFiltered, onClear }: { isFiltered: boolean; onClear: () => void }) {
   const { t } = useTranslation("models");
+  const isAdmin = useIsAdmin();
   if (isFiltered)
     return (
       <EmptyState
@@ -109,14 +111,14 @@ function Nothing({ isFiltered, onClear }: { isFiltered: boolean; onClear: () => 
   return (
     <EmptyState
       icon={<IconKey size={26} />}
-      title={t("empty")}
+      title={t(isAdmin ? "empty" : "emptyOwn")}
       action={
         <Button component={Link} to="/keys?import=open">
           {t("addKeys")}
         </Button>
       }
     >
-      {t("emptyText")}
+      {t(isAdmin ? "emptyText" : "emptyOwnText")}
     </EmptyState>
   );
 }

@@ -1,8 +1,8 @@
 // Each attempt in words: with which key, by which way, what came back, why this key, and why there was another try.
 
-import { Anchor, Text } from "@mantine/core";
+import { Text } from "@mantine/core";
 import { useTranslation } from "react-i18next";
-import { Link } from "react-router";
+import { KeyLink } from "@/components/KeyLink";
 import { ToneBadge } from "@/components/StatusBadge";
 import { useReason } from "@/components/useReason";
 import { useFormat } from "@/format/format";
@@ -67,10 +67,5 @@ function OneAttempt({ of: attempt, before, request }: OneAttemptProps) {
 
 function AttemptKey({ of: { key, key_id } }: { of: Attempt }) {
   const { t } = useTranslation("requests");
-  if (!key_id) return t("attempt.ownKey");
-  return (
-    <Anchor component={Link} to={`/keys?key=${key_id}`} inherit underline="always">
-      {key ?? `#${key_id}`}
-    </Anchor>
-  );
+  return key_id ? <KeyLink id={key_id} name={key} /> : t("attempt.ownKey");
 }

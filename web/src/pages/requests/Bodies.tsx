@@ -5,17 +5,19 @@ import { useTranslation } from "react-i18next";
 import type { Schema } from "@/api/client";
 import { CodeSnippet } from "@/components/CodeSnippet";
 import { useFormat } from "@/format/format";
+import { useIsAdmin } from "@/session/session";
 import type { Detail } from "./requests";
 
 type Body = Schema<"BodyView">;
 
 export function Bodies({ of: request }: { of: Detail }) {
   const { t } = useTranslation("requests");
+  const isAdmin = useIsAdmin();
   const { request_body: asked, response_body: answered } = request;
   if (!asked && !answered)
     return (
       <Text size="xs" c="dimmed">
-        {t("body.none")}
+        {t("body.none")} {isAdmin && t("body.howToKeep")}
       </Text>
     );
   return (

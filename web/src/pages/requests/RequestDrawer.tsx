@@ -1,11 +1,11 @@
 // One request: what was asked and answered, every attempt with its reasons, its bodies where they are kept.
 
-import { Anchor, Drawer, Group, Stack, Title } from "@mantine/core";
+import { Drawer, Group, Stack, Title } from "@mantine/core";
 import { useTranslation } from "react-i18next";
-import { Link } from "react-router";
 import { home } from "@/api/client";
 import { CodeSnippet } from "@/components/CodeSnippet";
 import { CopyButton } from "@/components/CopyButton";
+import { KeyLink } from "@/components/KeyLink";
 import { ErrorState, LoadingRows } from "@/components/states";
 import { useFormat } from "@/format/format";
 import { Attempts } from "./Attempts";
@@ -93,7 +93,7 @@ function Facts({ of: request }: { of: Detail }) {
     [t("client"), request.client ?? (request.client_id ? `#${request.client_id}` : t("anonymous"))],
     [t("provider"), request.provider ?? "–"],
     [t("endpoint"), `${request.dialect} · ${request.endpoint}${request.stream ? ` · ${t("stream")}` : ""}`],
-    [t("key"), <KeyLink key="key" of={request} />],
+    [t("key"), request.key_id ? <KeyLink key="key" id={request.key_id} name={request.key} /> : "–"],
     [t("latency"), format.latency(request.latency_ms)],
     [t("firstByte"), request.first_byte_ms ? format.latency(request.first_byte_ms) : "–"],
     [t("cost"), request.cost_usd ? format.usd(request.cost_usd) : "–"],
@@ -112,14 +112,5 @@ function Facts({ of: request }: { of: Detail }) {
         </div>
       ))}
     </dl>
-  );
-}
-
-function KeyLink({ of: { key, key_id } }: { of: Pick<Detail, "key" | "key_id"> }) {
-  if (!key_id) return "–";
-  return (
-    <Anchor component={Link} to={`/keys?key=${key_id}`} inherit>
-      {key ?? `#${key_id}`}
-    </Anchor>
   );
 }

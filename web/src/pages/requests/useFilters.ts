@@ -4,12 +4,14 @@ import { useQuery } from "@tanstack/react-query";
 import { useTranslation } from "react-i18next";
 import { api, ask } from "@/api/client";
 import type { Filter as FilterField } from "@/components/FilterBar";
+import { useIsAdmin } from "@/session/session";
 import { type Filter, statuses } from "./requests";
 
 const most = { limit: 500 };
 
 export function useFilters(set: Filter): FilterField[] {
   const { t } = useTranslation("requests");
+  const isAdmin = useIsAdmin();
   const { data } = useQuery({ queryKey: ["requests", "choices"], queryFn: choices, staleTime: 60_000 });
   const keys = (data?.keys ?? []).map(({ id, label, masked_key }) => ({
     value: String(id),
@@ -27,7 +29,10 @@ export function useFilters(set: Filter): FilterField[] {
     { name: "provider", label: t("provider"), kind: "choice", choices: (data?.providers ?? []).map(plain) },
     { name: "model", label: t("model"), ...long, choices: withOwn((data?.models ?? []).map(plain), set.model) },
     { name: "client", label: t("client"), ...long, choices: withOwn(data?.clients ?? [], set.client) },
-    { name: "key", label: t("key"), ...long, choices: withOwn(keys, set.key) },
+    // Members choose among their own keys, where they have some.
+    ...(isAdmin || keys.length > 0 || set.key
+      ? [{ name: "key", label: t("key"), ...long, choices: withOwn(keys, set.key) }]
+      : []),
   ];
 }
 
