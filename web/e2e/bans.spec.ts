@@ -90,23 +90,19 @@ test("bans are searched, and those that match are lifted together", async ({ adm
   await expect(page.getByRole("row", { name: /192\.0\.2\.1\/32/ })).toBeVisible();
 });
 
-for (const scheme of ["light", "dark"] as const) {
-  test.describe(scheme, () => {
-    test.use({ colorScheme: scheme });
-    test("bans can be looked at by everybody", async ({ admin: page, gateway, operator }) => {
-      await operator.call("POST", "/api/bans", { ip: "192.0.2.1", reason: "scraping" });
-      await open(page, gateway, "/bans");
-      await expect(page.getByRole("row", { name: /scraping/ })).toBeVisible();
-      await expectAccessible(page);
-    });
+test("bans can be looked at by everybody", async ({ admin: page, gateway, operator }) => {
+  await operator.call("POST", "/api/bans", { ip: "192.0.2.1", reason: "scraping" });
+  await open(page, gateway, "/bans");
+  await expect(page.getByRole("row", { name: /scraping/ })).toBeVisible();
+  await expectAccessible(page);
+});
+
+test.describe("on a phone", () => {
+  test.use({ viewport: { width: 390, height: 844 }, hasTouch: true, isMobile: true });
+  test("bans are cards", async ({ admin: page, gateway, operator }) => {
+    await operator.call("POST", "/api/bans", { ip: "192.0.2.1", reason: "scraping" });
+    await open(page, gateway, "/bans");
+    await expect(page.getByRole("listitem").filter({ hasText: "192.0.2.1" })).toBeVisible();
+    await expectAccessible(page);
   });
-  test.describe(`on a phone, ${scheme}`, () => {
-    test.use({ viewport: { width: 390, height: 844 }, hasTouch: true, isMobile: true, colorScheme: scheme });
-    test("bans are cards", async ({ admin: page, gateway, operator }) => {
-      await operator.call("POST", "/api/bans", { ip: "192.0.2.1", reason: "scraping" });
-      await open(page, gateway, "/bans");
-      await expect(page.getByRole("listitem").filter({ hasText: "192.0.2.1" })).toBeVisible();
-      await expectAccessible(page);
-    });
-  });
-}
+});

@@ -35,6 +35,8 @@ export type Setup = {
   server?: string;
   /** Outbound proxies to start, such as `["http", "socks5"]`. Only what goes to TLS leaves by them, so providers speak it then. */
   proxies?: string[];
+  /** How the stand-in for Google behaves: rules, as crates/fake-upstream/src/control.rs describes them. */
+  rules?: object[];
 };
 
 const config = (upstream: string, xai: string, { server, proxies = [] }: Setup) => {
@@ -79,7 +81,7 @@ export async function startGateway(setup: Setup = {}): Promise<Gateway> {
     rmSync(folder, { recursive: true, force: true });
   };
   try {
-    writeFileSync(join(folder, "google.json"), JSON.stringify(script));
+    writeFileSync(join(folder, "google.json"), JSON.stringify({ ...script, rules: setup.rules ?? [] }));
     const flags = [
       "--provider",
       "gemini",

@@ -3,7 +3,7 @@
 import type { Page } from "@playwright/test";
 import { generate } from "./api.ts";
 import { goodKeys } from "./gateway.ts";
-import { expect, expectAccessible, open, test } from "./test.ts";
+import { enter, expect, expectAccessible, open, test } from "./test.ts";
 
 const flash = "gemini-2.5-flash";
 const pro = "gemini-2.5-pro";
@@ -98,19 +98,36 @@ test("without keys it says what to do, also in another language", async ({ admin
   await expectAccessible(page);
 });
 
-for (const scheme of ["light", "dark"] as const) {
-  test.describe(`on a phone, ${scheme}`, () => {
-    test.use({ viewport: { width: 390, height: 844 }, hasTouch: true, isMobile: true, colorScheme: scheme });
-    test("the grid scrolls within its frame", async ({ admin: page, gateway, operator }) => {
-      await operator.addKeys([goodKeys[0] ?? "", "AIza-e2e-dead-0001"], { label: "pocket" });
-      await generate(gateway, flash);
-      await open(page, gateway, "/models");
-      await expect(cell(page, "pocket", flash).first()).toBeVisible();
-      const wider = await page.evaluate(
-        () => document.documentElement.scrollWidth - document.documentElement.clientWidth,
-      );
-      expect(wider).toBeLessThanOrEqual(0);
-      await expectAccessible(page);
-    });
+test("members see their own keys, and release those", async ({ visitor: page, gateway, operator }) => {
+  const kim = await operator.makeMember("kim");
+  await enter(page, gateway, kim);
+  await operator.addKeys(goodKeys.slice(0, 1), { label: "of-the-pool" });
+  await open(page, gateway, "/models");
+  await expect(page.getByRole("heading", { name: "You have no key for this provider" })).toBeVisible();
+  await expectAccessible(page);
+  await kim.addKeys(["AIza-e2e-throttled-1"], { label: "kim's", project: "beta" });
+  const own = await operator.makeClient("kim's app", "kim");
+  for (let turn = 0; turn < 2; turn += 1) expect(await generate(gateway, flash, {}, own)).toBe(200);
+  await open(page, gateway, "/models");
+  await expect(cell(page, "kim's", flash)).toContainText("Cooling");
+  await expect(page.getByRole("rowheader")).toHaveCount(1);
+  await cell(page, "kim's", flash).click();
+  await page.getByRole("dialog").getByRole("button", { name: "Release" }).click();
+  await expect(page.getByText("1 project released")).toBeVisible();
+  await expect(cell(page, "kim's", flash)).toContainText("Usable");
+});
+
+test.describe("on a phone", () => {
+  test.use({ viewport: { width: 390, height: 844 }, hasTouch: true, isMobile: true });
+  test("the grid scrolls within its frame", async ({ admin: page, gateway, operator }) => {
+    await operator.addKeys([goodKeys[0] ?? "", "AIza-e2e-dead-0001"], { label: "pocket" });
+    await generate(gateway, flash);
+    await open(page, gateway, "/models");
+    await expect(cell(page, "pocket", flash).first()).toBeVisible();
+    const wider = await page.evaluate(
+      () => document.documentElement.scrollWidth - document.documentElement.clientWidth,
+    );
+    expect(wider).toBeLessThanOrEqual(0);
+    await expectAccessible(page);
   });
-}
+});

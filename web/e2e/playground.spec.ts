@@ -3,7 +3,7 @@
 import type { Page } from "@playwright/test";
 import type { Operator } from "./api.ts";
 import { clientKey, type Gateway, goodKeys } from "./gateway.ts";
-import { expect, expectAccessible, open, test } from "./test.ts";
+import { enter, expect, expectAccessible, open, test } from "./test.ts";
 
 /** A red dot. */
 const png =
@@ -17,7 +17,7 @@ test.beforeEach(async ({ operator, gateway }) => {
 
 test("a model answers as programs see it, with what that took", async ({ admin: page, gateway, operator }) => {
   await operator.call("PUT", "/api/prices/google?model=gemini-2.5-flash", { input: 0.3, output: 2.5 });
-  await enter(page, gateway);
+  await begin(page, gateway);
   await choose(page, "google/gemini-2.5-flash");
   await ask(page, "Say hello");
   const answer = page.getByRole("article", { name: "Answer of google/gemini-2.5-flash" });
@@ -45,7 +45,7 @@ test("a model answers as programs see it, with what that took", async ({ admin: 
 
 test("an answer is read while it comes, and stopped", async ({ admin: page, gateway, operator }) => {
   await rule(gateway, { stall_after_chunks: 2 });
-  await enter(page, gateway);
+  await begin(page, gateway);
   await choose(page, "google/gemini-2.5-flash");
   await ask(page, "Count to a hundred, slowly");
   const answer = page.getByRole("article", { name: /^Answer/ });
@@ -61,7 +61,7 @@ test("an answer is read while it comes, and stopped", async ({ admin: page, gate
 });
 
 test("a question is rewritten, and what came after it is asked anew", async ({ admin: page, gateway }) => {
-  await enter(page, gateway);
+  await begin(page, gateway);
   await choose(page, "google/gemini-2.5-flash");
   await ask(page, "one");
   await expect(page.getByText("You said: one")).toBeVisible();
@@ -86,7 +86,7 @@ test("markdown is drawn, and what looks like HTML is text", async ({ admin: page
     "<img src=x onerror=alert(1)> [bad](javascript:alert(1)) [good](https://example.com) ![far](https://example.com/a.png)",
   ].join("\n");
   await answerWith(gateway, [{ text: "I think of keys.", thought: true }, { text }]);
-  await enter(page, gateway);
+  await begin(page, gateway);
   await choose(page, "google/gemini-2.5-flash");
   await ask(page, "Draw");
   const answer = page.getByRole("article", { name: /^Answer/ });
@@ -104,7 +104,7 @@ test("markdown is drawn, and what looks like HTML is text", async ({ admin: page
 });
 
 test("pictures go in by file and by paste, and come out", async ({ admin: page, gateway }) => {
-  await enter(page, gateway);
+  await begin(page, gateway);
   await choose(page, "google/gemini-2.5-flash-image");
   const chooser = page.waitForEvent("filechooser");
   await page.getByRole("button", { name: "Add pictures" }).click();
@@ -128,7 +128,7 @@ test("pictures go in by file and by paste, and come out", async ({ admin: page, 
 });
 
 test("what goes wrong is explained, with the way on", async ({ admin: page, gateway }) => {
-  await enter(page, gateway);
+  await begin(page, gateway);
   await choose(page, "google/gemini-of-tomorrow");
   await ask(page, "Are you there?");
   const alert = page.getByRole("article", { name: /^Answer/ }).getByRole("alert");
@@ -142,7 +142,7 @@ test("what goes wrong is explained, with the way on", async ({ admin: page, gate
 });
 
 test("options are sent, and the request is there as code", async ({ admin: page, gateway }) => {
-  await enter(page, gateway);
+  await begin(page, gateway);
   await choose(page, "google/gemini-2.5-flash");
   await page.getByLabel("System prompt").fill("Be brief");
   await page.getByLabel("Temperature").fill("0.3");
@@ -170,14 +170,9 @@ test("options are sent, and the request is there as code", async ({ admin: page,
   await expect(code("JavaScript")).toContainText(`reasoning_effort: "low"`);
 });
 
-test("members make a key of their own, and talk with it", async ({ browser, gateway, operator }) => {
-  await operator.call("POST", "/api/users", { username: "ada", password: "eight or more" });
-  const context = await browser.newContext();
-  const page = await context.newPage();
-  await page.goto(`${gateway.url}/playground`);
-  await page.getByLabel("User name").fill("ada");
-  await page.getByRole("textbox", { name: "Password" }).fill("eight or more");
-  await page.getByRole("button", { name: "Log in" }).click();
+test("members make a key of their own, and talk with it", async ({ visitor: page, gateway, operator }) => {
+  await enter(page, gateway, await operator.makeMember("ada"));
+  await open(page, gateway, "/playground");
   await page.getByLabel("Keep it in this tab").check();
   await page.getByRole("button", { name: "Make a key for the playground" }).click();
   await choose(page, "google/gemini-2.5-flash");
@@ -193,11 +188,10 @@ test("members make a key of their own, and talk with it", async ({ browser, gate
     .click();
   await expect(page.getByLabel("User name")).toBeVisible();
   expect(await page.evaluate(() => window.sessionStorage.length)).toBe(0);
-  await context.close();
 });
 
 test("the page speaks other languages", async ({ admin: page, gateway }) => {
-  await enter(page, gateway);
+  await begin(page, gateway);
   await page.getByRole("button", { name: "admin" }).click();
   await page.getByRole("combobox", { name: "Language" }).click();
   await page.getByRole("option", { name: "Русский" }).click();
@@ -205,30 +199,28 @@ test("the page speaks other languages", async ({ admin: page, gateway }) => {
   await expect(page.getByRole("textbox", { name: "Вопрос" })).toBeVisible();
 });
 
-for (const scheme of ["light", "dark"] as const) {
-  test.describe(`on a phone, ${scheme}`, () => {
-    test.use({ viewport: { width: 390, height: 844 }, hasTouch: true, isMobile: true, colorScheme: scheme });
-    test("it is a chat with its options behind a button", async ({ admin: page, gateway }) => {
-      await open(page, gateway, "/playground");
-      await expectAccessible(page);
-      await show(page, clientKey);
-      await choose(page, "google/gemini-2.5-flash");
-      await ask(page, "Say hello");
-      await expect(page.getByText("You said: Say hello")).toBeVisible();
-      await expect(page.getByRole("button", { name: "Send" })).toBeInViewport();
-      await expectAccessible(page);
-      const wider = await page.evaluate(
-        () => document.documentElement.scrollWidth - document.documentElement.clientWidth,
-      );
-      expect(wider).toBeLessThanOrEqual(0);
-      await page.getByRole("button", { name: "Options" }).click();
-      await expect(page.getByRole("dialog", { name: "Options" }).getByLabel("System prompt")).toBeVisible();
-      await expectAccessible(page);
-    });
+test.describe("on a phone", () => {
+  test.use({ viewport: { width: 390, height: 844 }, hasTouch: true, isMobile: true });
+  test("it is a chat with its options behind a button", async ({ admin: page, gateway }) => {
+    await open(page, gateway, "/playground");
+    await expectAccessible(page);
+    await show(page, clientKey);
+    await choose(page, "google/gemini-2.5-flash");
+    await ask(page, "Say hello");
+    await expect(page.getByText("You said: Say hello")).toBeVisible();
+    await expect(page.getByRole("button", { name: "Send" })).toBeInViewport();
+    await expectAccessible(page);
+    const wider = await page.evaluate(
+      () => document.documentElement.scrollWidth - document.documentElement.clientWidth,
+    );
+    expect(wider).toBeLessThanOrEqual(0);
+    await page.getByRole("button", { name: "Options" }).click();
+    await expect(page.getByRole("dialog", { name: "Options" }).getByLabel("System prompt")).toBeVisible();
+    await expectAccessible(page);
   });
-}
+});
 
-async function enter(page: Page, gateway: Gateway) {
+async function begin(page: Page, gateway: Gateway) {
   await open(page, gateway, "/playground");
   await show(page, clientKey);
 }

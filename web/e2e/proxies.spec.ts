@@ -31,7 +31,9 @@ test("without proxies the page says what they are for, and where they are set", 
   await page.getByRole("button", { name: "Save" }).click();
   await expect(page.getByText("1 setting saved")).toBeVisible();
   await page.getByRole("link", { name: "Proxies", exact: true }).click();
-  for (const proxy of gateway.proxies) await expect(page.getByRole("row", { name: new RegExp(proxy) })).toBeVisible();
+  // Nothing leaves by them: there is no key yet.
+  for (const proxy of gateway.proxies)
+    await expect(page.getByRole("row", { name: new RegExp(proxy) })).toContainText("Not tried yet");
 });
 
 test("a proxy that works and one that does not are told apart, with the reason and the next try", async ({
@@ -44,6 +46,7 @@ test("a proxy that works and one that does not are told apart, with the reason a
   await operator.call("PUT", "/api/settings", { "egress.proxies": [working, dead] });
   await open(page, gateway, "/proxies");
   const lame = page.getByRole("row", { name: new RegExp(dead) });
+  await expect(lame).toBeVisible();
   // Each key keeps to one of the two; some of two dozen keep to the dead one.
   for (let turn = 0; turn < 24; turn += 1) expect(await generate(gateway)).toBe(200);
   await expect(lame).toContainText("Failed");
@@ -133,23 +136,19 @@ test("whether requests may leave directly is told", async ({ admin: page, gatewa
   await expect(page.getByRole("row", { name: /Direct/ })).toContainText("Used when no proxy is usable");
 });
 
-for (const scheme of ["light", "dark"] as const) {
-  test.describe(scheme, () => {
-    test.use({ colorScheme: scheme });
-    test("proxies can be looked at by everybody", async ({ admin: page, gateway, operator }) => {
-      await operator.call("PUT", "/api/settings", { "egress.proxies": [...gateway.proxies, dead] });
-      await open(page, gateway, "/proxies");
-      await expect(page.getByRole("row", { name: new RegExp(dead) })).toBeVisible();
-      await expectAccessible(page);
-    });
+test("proxies can be looked at by everybody", async ({ admin: page, gateway, operator }) => {
+  await operator.call("PUT", "/api/settings", { "egress.proxies": [...gateway.proxies, dead] });
+  await open(page, gateway, "/proxies");
+  await expect(page.getByRole("row", { name: new RegExp(dead) })).toBeVisible();
+  await expectAccessible(page);
+});
+
+test.describe("on a phone", () => {
+  test.use({ viewport: { width: 390, height: 844 }, hasTouch: true, isMobile: true });
+  test("proxies are cards", async ({ admin: page, gateway, operator }) => {
+    await operator.call("PUT", "/api/settings", { "egress.proxies": [...gateway.proxies, dead] });
+    await open(page, gateway, "/proxies");
+    await expect(page.getByRole("listitem").filter({ hasText: dead })).toBeVisible();
+    await expectAccessible(page);
   });
-  test.describe(`on a phone, ${scheme}`, () => {
-    test.use({ viewport: { width: 390, height: 844 }, hasTouch: true, isMobile: true, colorScheme: scheme });
-    test("proxies are cards", async ({ admin: page, gateway, operator }) => {
-      await operator.call("PUT", "/api/settings", { "egress.proxies": [...gateway.proxies, dead] });
-      await open(page, gateway, "/proxies");
-      await expect(page.getByRole("listitem").filter({ hasText: dead })).toBeVisible();
-      await expectAccessible(page);
-    });
-  });
-}
+});

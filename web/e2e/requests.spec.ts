@@ -3,7 +3,7 @@
 import type { Page } from "@playwright/test";
 import { generate } from "./api.ts";
 import { goodKeys } from "./gateway.ts";
-import { expect, expectAccessible, open, test } from "./test.ts";
+import { enter, expect, expectAccessible, open, test } from "./test.ts";
 
 test.beforeEach(async ({ operator }) => {
   await operator.call("POST", "/api/keys/bulk_delete", { filter: {} });
@@ -121,27 +121,65 @@ test("nothing that matches says so, and filters are cleared with the time", asyn
 test("the page speaks the language that is chosen", async ({ admin: page, gateway, operator }) => {
   await operator.addKeys(goodKeys.slice(0, 1));
   await generate(gateway);
-  await page.evaluate(() => localStorage.setItem("keymux-language", "ru"));
+  await page.addInitScript(() => localStorage.setItem("keymux-language", "ru"));
   await open(page, gateway, "/requests");
   await expect(page.getByRole("heading", { name: "Запросы", level: 1 })).toBeVisible();
   await rows(page).first().click();
   await expect(page.getByText(/^Ответ получен: 1 попытка/)).toBeVisible();
 });
 
-for (const scheme of ["light", "dark"] as const) {
-  test.describe(`on a phone, ${scheme}`, () => {
-    test.use({ viewport: { width: 390, height: 844 }, hasTouch: true, isMobile: true, colorScheme: scheme });
-    test("requests are cards that open", async ({ admin: page, gateway, operator }) => {
-      await operator.addKeys(goodKeys.slice(0, 1), { label: "card" });
-      await generate(gateway, "gemini-3.5-flash");
-      await open(page, gateway, "/requests?model=gemini-3.5-flash");
-      await expectAccessible(page);
-      await page
-        .getByRole("button", { name: /gemini-3.5-flash/ })
-        .first()
-        .click();
-      await expect(page.getByRole("dialog")).toContainText("Answered after 1 attempt");
-      await expectAccessible(page);
-    });
+test("members read what their own client keys asked; keys of the pool are names to them", async ({
+  visitor: page,
+  gateway,
+  operator,
+}) => {
+  await enter(page, gateway, await operator.makeMember("lin"));
+  await open(page, gateway, "/requests");
+  await expect(page.getByRole("heading", { name: "No requests yet" })).toBeVisible();
+  await expect(page.getByRole("combobox", { name: "Key" })).toHaveCount(0);
+  await operator.addKeys(goodKeys.slice(0, 1), { label: "of-the-pool" });
+  await generate(gateway, "gemini-of-others");
+  const own = await operator.makeClient("lin's", "lin");
+  await live(page);
+  expect(await generate(gateway, "gemini-2.5-pro", {}, own)).toBe(200);
+  await expect(rows(page).filter({ hasText: "lin's" })).toHaveCount(1);
+  await expect(page.getByText("gemini-of-others")).toHaveCount(0);
+  await rows(page).first().click();
+  const drawer = page.getByRole("dialog", { name: "gemini-2.5-pro" });
+  await expect(drawer.getByRole("list", { name: "Attempts" })).toContainText("of-the-pool · direct");
+  await expect(drawer.getByRole("link")).toHaveCount(0);
+  await expect(drawer).not.toContainText("logs.bodies");
+  await expectAccessible(page);
+});
+
+test("members are led to a key that is their own", async ({ visitor: page, gateway, operator }) => {
+  const lou = await operator.makeMember("lou");
+  await enter(page, gateway, lou);
+  const [id] = await lou.addKeys(["AIza-e2e-dead-0001"], { label: "lou's own" });
+  await operator.addKeys(goodKeys.slice(0, 1), { label: "of-the-pool" });
+  expect(await generate(gateway, "gemini-2.5-pro", {}, await operator.makeClient("lou's", "lou"))).toBe(200);
+  await open(page, gateway, "/requests");
+  await rows(page).first().click();
+  const attempts = page.getByRole("list", { name: "Attempts" }).getByRole("listitem");
+  await expect(attempts.nth(1)).toContainText("of-the-pool");
+  await expect(attempts.getByRole("link")).toHaveCount(1);
+  await attempts.nth(0).getByRole("link", { name: "lou's own" }).click();
+  await expect(page).toHaveURL(`${gateway.url}/keys?key=${id}`);
+  await expect(page.getByRole("dialog", { name: "lou's own" })).toContainText("Invalid");
+});
+
+test.describe("on a phone", () => {
+  test.use({ viewport: { width: 390, height: 844 }, hasTouch: true, isMobile: true });
+  test("requests are cards that open", async ({ admin: page, gateway, operator }) => {
+    await operator.addKeys(goodKeys.slice(0, 1), { label: "card" });
+    await generate(gateway, "gemini-3.5-flash");
+    await open(page, gateway, "/requests?model=gemini-3.5-flash");
+    await expectAccessible(page);
+    await page
+      .getByRole("button", { name: /gemini-3.5-flash/ })
+      .first()
+      .click();
+    await expect(page.getByRole("dialog")).toContainText("Answered after 1 attempt");
+    await expectAccessible(page);
   });
-}
+});

@@ -1,15 +1,13 @@
 // Resources: made by callers, seen with their project and their end, found by filters, forgotten. Members see their own.
 
-import type { Browser, Page } from "@playwright/test";
-import { Operator } from "./api.ts";
+import type { Page } from "@playwright/test";
 import { cache, look, upload } from "./callers.ts";
-import { type Gateway, goodKeys } from "./gateway.ts";
-import { expect, expectAccessible, open, test } from "./test.ts";
+import { goodKeys } from "./gateway.ts";
+import { enter, expect, expectAccessible, open, test } from "./test.ts";
 
 test.use({ gatewayOf: "resources" });
 
 const model = "gemini-2.5-flash";
-const secret = "eight or more";
 
 test.beforeEach(async ({ operator }) => {
   const { items } = (await operator.call("GET", "/api/resources?limit=500")) as {
@@ -55,7 +53,7 @@ test("resources are found by kind, client key and name, and the address keeps it
   gateway,
   operator,
 }) => {
-  const other = await clientOf(operator, "other");
+  const other = await operator.makeClient("other");
   const [file, theirs] = [await upload(gateway), await upload(gateway, other)];
   const kept = await cache(gateway, model, "a long text");
   await open(page, gateway, "/resources");
@@ -79,55 +77,39 @@ test("resources are found by kind, client key and name, and the address keeps it
   await expect(page.getByRole("heading", { name: "No resource matches" })).toBeVisible();
 });
 
-test("a member sees what their own client keys made, and forgets nothing", async ({ gateway, operator, browser }) => {
-  await operator.call("POST", "/api/users", { username: "mei", password: secret });
-  const own = await clientOf(operator, "mei's", "mei");
+test("a member sees what their own client keys made, and forgets nothing", async ({
+  visitor: page,
+  gateway,
+  operator,
+}) => {
+  await enter(page, gateway, await operator.makeMember("mei"));
+  const own = await operator.makeClient("mei's", "mei");
   const [file, theirs] = [await upload(gateway, own), await upload(gateway)];
-  const page = await memberPage(browser, gateway, "mei");
   await open(page, gateway, "/resources");
   await expect(row(page, file)).toContainText("mei's");
   await expect(row(page, theirs)).toHaveCount(0);
   await expect(page.getByRole("button", { name: /^Forget/ })).toHaveCount(0);
   await expectAccessible(page);
-  await page.context().close();
 });
 
-for (const colorScheme of ["light", "dark"] as const) {
-  test.describe(`in ${colorScheme}`, () => {
-    test.use({ colorScheme });
-    test("resources can be looked at by everybody", async ({ admin: page, gateway }) => {
-      const file = await upload(gateway);
-      await open(page, gateway, "/resources");
-      await expect(row(page, file)).toBeVisible();
-      await expectAccessible(page);
-    });
+test("resources can be looked at by everybody", async ({ admin: page, gateway }) => {
+  const file = await upload(gateway);
+  await open(page, gateway, "/resources");
+  await expect(row(page, file)).toBeVisible();
+  await expectAccessible(page);
+});
+
+test.describe("on a phone", () => {
+  test.use({ viewport: { width: 390, height: 844 }, hasTouch: true, isMobile: true });
+  test("resources are cards", async ({ admin: page, gateway }) => {
+    const file = await upload(gateway);
+    await open(page, gateway, "/resources");
+    await expect(page.getByRole("listitem").filter({ hasText: file })).toContainText("archive");
+    await expectAccessible(page);
   });
-  test.describe(`on a phone, ${colorScheme}`, () => {
-    test.use({ viewport: { width: 390, height: 844 }, hasTouch: true, isMobile: true, colorScheme });
-    test("resources are cards", async ({ admin: page, gateway }) => {
-      const file = await upload(gateway);
-      await open(page, gateway, "/resources");
-      await expect(page.getByRole("listitem").filter({ hasText: file })).toContainText("archive");
-      await expectAccessible(page);
-    });
-  });
-}
+});
 
 async function choose(page: Page, filter: string, option: string) {
   await page.getByRole("combobox", { name: filter }).click();
   await page.getByRole("option", { name: option, exact: true }).click();
-}
-
-/** Makes a client key; gives its secret. */
-async function clientOf(operator: Operator, name: string, owner?: string): Promise<string> {
-  const made = await operator.call("POST", "/api/allowed_keys", { name, ...(owner ? { owner } : {}) });
-  return (made as { key: string }).key;
-}
-
-/** A browser of its own, in which a member is logged in. */
-async function memberPage(browser: Browser, gateway: Gateway, username: string): Promise<Page> {
-  const { session } = await Operator.logIn(gateway, username, secret);
-  const context = await browser.newContext({ locale: "en-GB" });
-  await context.addCookies([{ name: "keymux_session", value: session, url: gateway.url, httpOnly: true }]);
-  return context.newPage();
 }

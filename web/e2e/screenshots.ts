@@ -1,58 +1,124 @@
-// Pictures of each page of the navigation, light and dark, into docs/images: `npm run screenshots`, or with the names of
-// some pages only, `npm run screenshots overview keys`. The README shows a few of them.
+// Pictures of every page, and of what opens in some, into docs/images: light and dark, on a desk and on a phone.
+//   npm run screenshots                            all of them; the gateway works for ten minutes first, so that charts have shape
+//   npm run screenshots overview-light keys        those whose names begin so
+//   SCREENSHOT_MINUTES=1 npm run screenshots       sooner
+// README.md shows a few of them; the others are for whoever works on the pages, and not in git.
 
+import { execFileSync } from "node:child_process";
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
-import { type Browser, chromium, type Page } from "@playwright/test";
+import { setTimeout as sleep } from "node:timers/promises";
+import { type Browser, type BrowserContext, type BrowserContextOptions, chromium, type Page } from "@playwright/test";
 import config from "../playwright.config.ts";
-import type { Operator } from "./api.ts";
-import { type Gateway, startGateway } from "./gateway.ts";
-import { fill, visit } from "./lively.ts";
+import { enter } from "./api.ts";
+import { startGateway } from "./gateway.ts";
+import { LiveCaller } from "./liveCaller.ts";
+import { fill, type Lively, lively, visit } from "./lively.ts";
 
 const folder = join(import.meta.dirname, "../../docs/images");
-/** Requests before the first picture: enough for charts and lists. */
-const visits = 120;
+const minutes = Number(process.env.SCREENSHOT_MINUTES ?? 10);
 const wanted = process.argv.slice(3);
 
+const desk: BrowserContextOptions = { viewport: { width: 1280, height: 800 } };
+const phone: BrowserContextOptions = { viewport: { width: 390, height: 844 }, hasTouch: true, isMobile: true };
+const screens = { "": desk, "-phone": phone };
+
 mkdirSync(folder, { recursive: true });
-const gateway = await startGateway();
+const gateway = await startGateway({ ...lively, proxies: ["http", "socks5"] });
 try {
-  const operator = await fill(gateway);
-  for (let turn = 0; turn < visits; turn += 1) await visit(gateway, turn);
+  const filled = await fill(gateway);
+  await filled.operator.call("PUT", "/api/settings", { "egress.proxies": [...gateway.proxies, "http://127.0.0.1:9"] });
   const browser = await chromium.launch(config.use?.launchOptions);
-  for (const scheme of ["light", "dark"] as const) await takeAll(browser, gateway, operator, scheme);
+  const callers = await browser.newContext();
+  await talk(callers, filled);
+  await work(filled);
+  for (const scheme of ["light", "dark"] as const)
+    for (const [screen, options] of Object.entries(screens))
+      await takeAll(browser, filled, `${screen}-${scheme}`, { ...options, colorScheme: scheme });
   await browser.close();
 } finally {
   await gateway.stop();
 }
 
-async function takeAll(browser: Browser, { url }: Gateway, operator: Operator, colorScheme: "light" | "dark") {
-  const viewport = { width: 1280, height: 800 };
-  const context = await browser.newContext({ viewport, colorScheme, locale: "en-GB", reducedMotion: "reduce" });
-  await context.addCookies([{ name: "keymux_session", value: operator.session, url, httpOnly: true }]);
+/** Lets callers come and go, in waves. */
+async function work(filled: Lively) {
+  const end = Date.now() + minutes * 60_000;
+  const underway = new Set<Promise<void>>();
+  for (let turn = 0; Date.now() < end; turn += 1) {
+    const call = visit(filled, turn).finally(() => underway.delete(call));
+    underway.add(call);
+    await sleep(260 + 180 * Math.sin(turn / 90) + 60 * Math.sin(turn / 7));
+  }
+  await Promise.all(underway);
+}
+
+async function talk(callers: BrowserContext, { gateway, apps }: Lively) {
+  const beside = await callers.newPage();
+  for (const app of [apps.chat, apps.support]) {
+    const caller = await LiveCaller.connect(beside, gateway, app);
+    for (const words of ["hello", "what is on my list today?"]) await caller.say(words);
+  }
+}
+
+async function takeAll(browser: Browser, filled: Lively, suffix: string, options: BrowserContextOptions) {
+  const { gateway, operator } = filled;
+  const context = await browser.newContext({ ...options, locale: "en-GB", reducedMotion: "reduce" });
   const page = await context.newPage();
-  await page.goto(url);
-  for (const path of await pathsOf(page)) {
-    const name = path.slice(1) || "overview";
-    if (wanted.length > 0 && !wanted.includes(name)) continue;
-    await page.goto(url + path);
+  for (const [view, path] of Object.entries(await viewsOf(filled))) {
+    const name = `${view}${suffix}`;
+    if (wanted.length > 0 && !wanted.some((beginning) => name.startsWith(beginning))) continue;
+    if (view !== "login") await enter(page, gateway, operator);
+    await page.goto(gateway.url + path);
     await settled(page);
-    await page.screenshot({ path: join(folder, `${name}-${colorScheme}.png`) });
-    console.log(`docs/images/${name}-${colorScheme}.png`);
+    const file = join(folder, `${name}.png`);
+    await page.screenshot({ path: file });
+    shrink(file);
+    console.log(`docs/images/${name}.png`);
   }
   await context.close();
 }
 
-/** The pages that the navigation leads to, without the documents of the API, which open beside it. */
-async function pathsOf(page: Page): Promise<string[]> {
-  const links = page.getByRole("navigation").locator("a:not([target])");
-  await links.first().waitFor();
-  return links.evaluateAll((all) => all.map((link) => (link as HTMLAnchorElement).pathname));
+/** What pictures are taken of, and where it is. */
+async function viewsOf({ operator }: Lively): Promise<{ [view: string]: string }> {
+  type Rows = { items: { id: number | string; name?: string; attempts?: number; status?: number }[] };
+  const find = async (path: string, is: (row: Rows["items"][number]) => boolean) =>
+    ((await operator.call("GET", path)) as Rows).items.find(is)?.id;
+  const pages = [
+    "keys",
+    "models",
+    "requests",
+    "live",
+    "resources",
+    "clients",
+    "users",
+    "activity",
+    "playground",
+    "bans",
+  ];
+  return {
+    login: "/",
+    overview: "/?range=15m",
+    ...Object.fromEntries([...pages, "proxies", "settings"].map((name) => [name, `/${name}`])),
+    key: `/keys?key=${await find("/api/keys?q=support-3", () => true)}`,
+    request: `/requests?request=${await find("/api/request_logs?limit=500", (row) => (row.attempts ?? 0) > 1 && row.status === 200)}`,
+    client: `/clients?client=${await find("/api/allowed_keys", ({ name }) => name === "support bot")}`,
+  };
 }
 
 /** Until what is shown has come: nothing is loading any more. */
 async function settled(page: Page) {
-  await page.getByRole("heading", { level: 1 }).waitFor();
+  await page.getByRole("heading").first().waitFor();
+  await sleep(1_000);
   await page.waitForFunction(() => document.querySelector("[aria-busy='true']") === null);
   await page.evaluate(() => document.fonts.ready);
+}
+
+/** Fewer colours: a picture of flat surfaces needs no more, and is a third as large. */
+function shrink(file: string) {
+  try {
+    execFileSync("pngquant", ["--force", "--strip", "--speed", "1", "--output", file, "128", file]);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
+    console.warn("pngquant is missing: pictures stay large; apt-get install pngquant");
+  }
 }

@@ -2,7 +2,7 @@
 
 import { Operator } from "./api.ts";
 import { password } from "./gateway.ts";
-import { expect, expectAccessible, open, test } from "./test.ts";
+import { enter, expect, expectAccessible, open, test } from "./test.ts";
 
 test("whoever is not logged in logs in, and lands where they wanted to go", async ({ visitor: page, gateway }) => {
   await page.goto(`${gateway.url}/keys?status=active`);
@@ -27,6 +27,7 @@ test("a link to another site does not lead there after the login", async ({ visi
 });
 
 test("logging out ends the session, here and for the next page", async ({ visitor: page, gateway }) => {
+  await page.goto(gateway.url);
   await page.getByLabel("User name").fill("admin");
   await page.getByRole("textbox", { name: "Password" }).fill(password);
   await page.getByRole("button", { name: "Log in" }).click();
@@ -37,12 +38,16 @@ test("logging out ends the session, here and for the next page", async ({ visito
   await expect(page).toHaveURL(/\/login/);
 });
 
-test("a session that ends elsewhere leads back to the login and then to the page", async ({ visitor: page }) => {
+test("a session that ends elsewhere leads back to the login and then to the page", async ({
+  visitor: page,
+  gateway,
+}) => {
   const logIn = async () => {
     await page.getByLabel("User name").fill("admin");
     await page.getByRole("textbox", { name: "Password" }).fill(password);
     await page.getByRole("button", { name: "Log in" }).click();
   };
+  await page.goto(gateway.url);
   await logIn();
   await page.getByRole("link", { name: "Keys" }).first().click();
   await expect(page.getByRole("heading", { name: "Keys", level: 1 })).toBeVisible();
@@ -53,7 +58,8 @@ test("a session that ends elsewhere leads back to the login and then to the page
   await expect(page.getByRole("heading", { name: "Keys", level: 1 })).toBeVisible();
 });
 
-test("the language follows the browser, is switched at once, and is remembered", async ({ admin: page }) => {
+test("the language follows the browser, is switched at once, and is remembered", async ({ admin: page, gateway }) => {
+  await open(page, gateway, "/");
   await expect(page.getByRole("heading", { name: "Overview" })).toBeVisible();
   await page.getByRole("button", { name: "admin" }).click();
   await page.getByRole("combobox", { name: "Language" }).click();
@@ -66,12 +72,14 @@ test("the language follows the browser, is switched at once, and is remembered",
 
 test.describe("in a browser that speaks Chinese of Taiwan", () => {
   test.use({ locale: "zh-TW" });
-  test("everything is in traditional characters", async ({ admin: page }) => {
+  test("everything is in traditional characters", async ({ admin: page, gateway }) => {
+    await open(page, gateway, "/");
     await expect(page.getByRole("heading", { name: "總覽" })).toBeVisible();
   });
 });
 
-test("dark is chosen, kept, and there before anything is painted", async ({ admin: page, complaints }) => {
+test("dark is chosen, kept, and there before anything is painted", async ({ admin: page, gateway, complaints }) => {
+  await open(page, gateway, "/");
   await page.getByRole("button", { name: "admin" }).click();
   await page.getByText("Dark", { exact: true }).click();
   await expect(page.locator("html")).toHaveAttribute("data-mantine-color-scheme", "dark");
@@ -82,7 +90,8 @@ test("dark is chosen, kept, and there before anything is painted", async ({ admi
   complaints.length = 0;
 });
 
-test("the keyboard finds its way", async ({ admin: page }) => {
+test("the keyboard finds its way", async ({ admin: page, gateway }) => {
+  await open(page, gateway, "/");
   await expect(page.getByRole("heading", { name: "Overview" })).toBeVisible();
   await page.keyboard.press("Tab");
   await expect(page.getByRole("link", { name: "Skip to content" })).toBeFocused();
@@ -108,26 +117,17 @@ test("an address that leads nowhere says so", async ({ admin: page, gateway }) =
   await expect(page.getByRole("heading", { name: "Overview" })).toBeVisible();
 });
 
-test("members see what is theirs, and no more", async ({ browser, gateway, operator }) => {
-  await operator.call("POST", "/api/users", { username: "mei", password: "eight or more" });
-  const context = await browser.newContext();
-  const page = await context.newPage();
-  await page.goto(`${gateway.url}/keys`);
-  await page.getByLabel("User name").fill("mei");
-  await page.getByRole("textbox", { name: "Password" }).fill("eight or more");
-  await page.getByRole("button", { name: "Log in" }).click();
-  await expect(page.getByRole("heading", { name: "Keys", level: 1 })).toBeVisible();
+test("members see what is theirs, and no more", async ({ visitor: page, gateway, operator }) => {
+  await enter(page, gateway, await operator.makeMember("sana"));
+  await open(page, gateway, "/keys");
   await expect(page.getByRole("heading", { name: "No keys yet" })).toBeVisible();
   await expect(page.getByRole("button", { name: "Export" })).toBeHidden();
-  await context.close();
 });
 
-test("people change their own password, by the one until now", async ({ browser, gateway, operator }) => {
+test("people change their own password, by the one until now", async ({ visitor: page, gateway, operator }) => {
   const [before, after] = ["eight or more", "something better"];
   await operator.call("POST", "/api/users", { username: "noor", password: before });
   const elsewhere = await Operator.logIn(gateway, "noor", before);
-  const context = await browser.newContext();
-  const page = await context.newPage();
   await page.goto(`${gateway.url}/keys`);
   await page.getByLabel("User name").fill("noor");
   await page.getByRole("textbox", { name: "Password" }).fill(before);
@@ -157,12 +157,12 @@ test("people change their own password, by the one until now", async ({ browser,
   await expect(page.getByRole("heading", { name: "Keys", level: 1 })).toBeVisible();
   await expect(elsewhere.call("GET", "/api/me")).rejects.toThrow("401");
   await (await Operator.logIn(gateway, "noor", after)).call("GET", "/api/me");
-  await context.close();
 });
 
 test.describe("on a phone", () => {
   test.use({ viewport: { width: 320, height: 640 }, hasTouch: true, isMobile: true });
-  test("navigation is behind a button, and nothing is wider than the screen", async ({ admin: page }) => {
+  test("navigation is behind a button, and nothing is wider than the screen", async ({ admin: page, gateway }) => {
+    await open(page, gateway, "/");
     await expect(page.getByRole("heading", { name: "Overview" })).toBeVisible();
     await page.getByRole("button", { name: "Open navigation" }).click();
     await page.getByRole("dialog").getByRole("link", { name: "Keys" }).click();

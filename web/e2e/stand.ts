@@ -2,16 +2,17 @@
 //   npm run stand
 
 import { clientKey, password, startGateway } from "./gateway.ts";
-import { fill, visit } from "./lively.ts";
+import { fill, lively, visit } from "./lively.ts";
 
-const gateway = await startGateway();
-await fill(gateway);
+const gateway = await startGateway(lively);
+const filled = await fill(gateway);
 console.log(`keymux: ${gateway.url}  admin / ${password}  client key ${clientKey}`);
 
 let turn = 0;
 const traffic = setInterval(() => {
   turn += 1;
-  void visit(gateway, turn);
+  // A caller who is cut off at the end is no news.
+  visit(filled, turn).catch(() => {});
 }, 400);
 
 for (const signal of ["SIGINT", "SIGTERM"] as const) {

@@ -1,10 +1,10 @@
 // What every test has: a gateway that files share (or one of their own: `test.use({ gatewayOf: "overview" })`), an
-// administrator of it, and a page that is logged in. A page that says something in its console, or breaks its policy,
-// fails its test.
+// administrator of it, and an empty page where they are logged in: `open` goes somewhere. A page that says something in its
+// console, or breaks its policy, fails its test.
 
 import AxeBuilder from "@axe-core/playwright";
 import { test as base, expect, type Page } from "@playwright/test";
-import { Operator } from "./api.ts";
+import { enter, Operator } from "./api.ts";
 import { type Gateway, type Setup, startGateway } from "./gateway.ts";
 
 type Own = { admin: Page; visitor: Page; complaints: string[] };
@@ -41,25 +41,18 @@ export const test = base.extend<Own, OfWorker>({
     expect(complaints, "what the browser complained about").toEqual([]);
   },
   /** Somebody who has no session. */
-  visitor: async ({ page, gateway, complaints }, use) => {
+  visitor: async ({ page, complaints }, use) => {
     listen(page, complaints);
-    await page.goto(gateway.url);
     await use(page);
   },
-  /** An administrator, at the overview. */
   admin: async ({ page, gateway, operator, complaints }, use) => {
     listen(page, complaints);
-    await page
-      .context()
-      .addCookies([
-        { name: "keymux_session", value: operator.session, url: gateway.url, httpOnly: true, sameSite: "Strict" },
-      ]);
-    await page.goto(gateway.url);
+    await enter(page, gateway, operator);
     await use(page);
   },
 });
 
-export { expect };
+export { enter, expect };
 
 /** Goes to a page of the dashboard. */
 export async function open(page: Page, gateway: Gateway, path: string) {
@@ -67,14 +60,23 @@ export async function open(page: Page, gateway: Gateway, path: string) {
   await expect(page.getByRole("heading", { level: 1 })).toBeVisible();
 }
 
-/** Looks for what keeps people from using a page. */
+const standards = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"];
+const ofColors = ["color-contrast", "link-in-text-block"];
+
+/** Looks for what keeps people from using a page, in the light and in the dark. */
 export async function expectAccessible(page: Page) {
+  await expectNoBarrier(page, (axe) => axe.withTags(standards));
+  await page.emulateMedia({ colorScheme: "dark" });
+  await expect(page.locator("html")).toHaveAttribute("data-mantine-color-scheme", "dark");
+  await expectNoBarrier(page, (axe) => axe.withRules(ofColors));
+  await page.emulateMedia({ colorScheme: "light" });
+}
+
+async function expectNoBarrier(page: Page, by: (axe: AxeBuilder) => AxeBuilder) {
   await expectSettled(page);
-  // Rows are alike: the first few of a table stand for all.
-  const { violations } = await new AxeBuilder({ page })
-    .exclude("tbody tr:nth-child(n + 6)")
-    .withTags(["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"])
-    .analyze();
+  // Rows are alike: the first few of a table stand for all. There are no frames to look into.
+  const axe = new AxeBuilder({ page }).exclude("tbody tr:nth-child(n + 6)").setLegacyMode();
+  const { violations } = await by(axe).analyze();
   const serious = violations.filter(({ impact }) => impact === "serious" || impact === "critical");
   expect(
     serious.map(({ id, nodes }) => ({
