@@ -44,6 +44,9 @@ export function Plot({ points, lines, kind, format, tick, full }: PlotProps) {
     setAt(nearest(points, scale, x));
   };
   const pointed = at === null ? undefined : points[at];
+  const colored = bands.map((band, index) => ({ band, color: lines[index]?.color ?? "" }));
+  // Where a layer adds nothing, the line of the one below it is seen: no failures are no red line.
+  const inOrder = kind === "stacked" ? colored.toReversed() : colored;
   return (
     <div
       ref={ref}
@@ -74,8 +77,7 @@ export function Plot({ points, lines, kind, format, tick, full }: PlotProps) {
               y2={height - frame.bottom}
             />
           )}
-          {bands.map((band, index) => {
-            const color = lines[index]?.color ?? "";
+          {inOrder.map(({ band, color }) => {
             const shared = { band, points, scale, color };
             return kind === "bars" ? (
               <Bars key={band.name} {...shared} width={frame.width - frame.left} />

@@ -21,39 +21,39 @@ export function useColumns(): Column<Client>[] {
     const owner: Column<Client> = {
       id: "owner",
       header: t("owner"),
-      width: 8,
+      width: 6,
       cell: (client) => client.owner ?? <Dimmed>{t("nobody")}</Dimmed>,
     };
     return [
       { id: "name", header: t("name"), sort: "name", card: "title", cell: (client) => <Name of={client} /> },
-      { id: "state", header: t("state"), width: 7, card: "aside", cell: (client) => <State of={client} /> },
-      { id: "usage", header: t("usage"), width: 13, cell: (client) => <Tightest of={client} /> },
+      { id: "state", header: t("state"), width: 6.5, card: "aside", cell: (client) => <State of={client} /> },
+      { id: "usage", header: t("usage"), width: 10.5, cell: (client) => <Tightest of={client} /> },
       {
         id: "requests",
         header: t("requestsToday"),
         align: "end",
-        width: 7.5,
+        width: 7,
         cell: (client) => format.compact(client.usage.rpd.used),
       },
       {
         id: "tokens",
         header: t("tokensToday"),
         align: "end",
-        width: 7.5,
+        width: 6.5,
         cell: (client) => format.compact(client.usage.tpd.used),
       },
       {
         id: "spent",
         header: t("spent"),
         align: "end",
-        width: 7,
+        width: 5.5,
         cell: (client) => format.usd(client.usage.budget.spent_usd),
       },
       ...(isAdmin ? [owner] : []),
       {
         id: "expires",
         header: t("expires"),
-        width: 7,
+        width: 6,
         cell: (client) => (client.expires_at ? <Ago time={client.expires_at} /> : <Dimmed>{t("form.never")}</Dimmed>),
       },
       {

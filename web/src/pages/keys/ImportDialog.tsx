@@ -174,7 +174,7 @@ function Preview({ found, text }: { found: Schema<"AddResult">; text: string }) 
         )}
       </List>
       {wrong.length > 0 && (
-        <List size="xs" mt={6} spacing={2} c="dimmed">
+        <List size="xs" mt={6} spacing={2}>
           {wrong.slice(0, mostShown).map(({ line, reason }) => (
             <List.Item key={`${line} ${reason}`}>
               {t("import.line", { line, text: shortened(lines[line - 1]), reason })}

@@ -24,32 +24,32 @@ export function useColumns(onEnd: (session: Session) => void): Column<Session>[]
       {
         id: "client",
         header: t("client"),
-        width: 9,
+        width: 6.5,
         cell: ({ client }) => client ?? <Dimmed>{t("common:requests.anonymous")}</Dimmed>,
       },
-      { id: "provider", header: t("provider"), width: 6.5, cell: ({ provider }) => provider },
-      { id: "key", header: t("key"), width: 4.5, cell: ({ key }) => (key ? <KeyLink id={key} /> : null) },
-      { id: "egress", header: t("egress"), width: 8, cell: ({ egress }) => <Egress of={egress} /> },
-      { id: "since", header: t("since"), sort: "since", width: 7, cell: ({ since }) => <Ago time={since} /> },
+      { id: "provider", header: t("provider"), width: 5.5, cell: ({ provider }) => provider },
+      { id: "key", header: t("key"), width: 3.5, cell: ({ key }) => (key ? <KeyLink id={key} /> : null) },
+      { id: "egress", header: t("egress"), width: 8, isExtra: true, cell: ({ egress }) => <Egress of={egress} /> },
+      { id: "since", header: t("since"), sort: "since", width: 6.5, cell: ({ since }) => <Ago time={since} /> },
       {
         id: "sent",
         header: t("sent"),
         align: "end",
-        width: 8.5,
+        width: 6.5,
         cell: ({ from_caller }) => <Passed of={from_caller} />,
       },
       {
         id: "received",
         header: t("received"),
         align: "end",
-        width: 8.5,
+        width: 6.5,
         cell: ({ from_provider }) => <Passed of={from_provider} />,
       },
       {
         id: "tokens",
         header: t("tokens"),
         align: "end",
-        width: 5.5,
+        width: 5,
         cell: ({ tokens }) => (tokens ? <Tokens of={tokens} /> : null),
       },
       {
@@ -62,7 +62,7 @@ export function useColumns(onEnd: (session: Session) => void): Column<Session>[]
       {
         id: "end",
         header: t("action"),
-        width: 6,
+        width: 6.5,
         card: "aside",
         cell: (session) => (
           <Button

@@ -1,9 +1,10 @@
 // What the grid comes to: how many models can be served, what is cooling, and when the next of it comes back.
 
 import { useTranslation } from "react-i18next";
-import { Countdown, PacificReset } from "@/components/Countdown";
+import { Countdown } from "@/components/Countdown";
 import { StatCard, StatCards } from "@/components/StatCard";
 import { useFormat } from "@/format/format";
+import { nextPacificMidnight } from "@/format/pacific";
 import type { Model } from "./models";
 
 export function Summary({ models, isGoogle }: { models: Model[]; isGoogle: boolean }) {
@@ -13,6 +14,7 @@ export function Summary({ models, isGoogle }: { models: Model[]; isGoogle: boole
   const cooling = models.reduce((sum, model) => sum + model.cooling, 0);
   const requests = models.reduce((sum, model) => sum + model.requests_today, 0);
   const [next] = models.flatMap(({ next_reset_at }) => next_reset_at ?? []).sort();
+  const reset = nextPacificMidnight(Date.now());
   return (
     <StatCards>
       <StatCard
@@ -32,7 +34,13 @@ export function Summary({ models, isGoogle }: { models: Model[]; isGoogle: boole
         }
       />
       <StatCard label={t("today")} value={format.compact(requests)} detail={t("sincePacific")} />
-      {isGoogle && <StatCard label={t("pacific")} value={<PacificReset />} />}
+      {isGoogle && (
+        <StatCard
+          label={t("pacific")}
+          value={<Countdown to={reset} />}
+          detail={t("common:time.at", { time: format.time(reset) })}
+        />
+      )}
     </StatCards>
   );
 }

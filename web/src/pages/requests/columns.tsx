@@ -16,11 +16,11 @@ export function useColumns(): Column<Request>[] {
   const reason = useReason();
   return useMemo(
     () => [
-      { id: "time", header: t("time"), width: 7, cell: ({ time }) => <When time={time} /> },
+      { id: "time", header: t("time"), width: 6, cell: ({ time }) => <When time={time} /> },
       {
         id: "status",
         header: t("status"),
-        width: 5.5,
+        width: 5.25,
         card: "aside",
         cell: (request) => <Outcome of={request} />,
       },
@@ -28,23 +28,23 @@ export function useColumns(): Column<Request>[] {
       {
         id: "why",
         header: t("why"),
-        width: 9.5,
+        width: 8,
         cell: ({ error }) => (error ? <span title={error}>{reason(error)}</span> : null),
       },
       { id: "client", header: t("client"), width: 6.5, cell: (request) => <Caller of={request} /> },
-      { id: "key", header: t("key"), width: 7.5, cell: ({ key, key_id }) => key ?? (key_id ? `#${key_id}` : null) },
+      { id: "key", header: t("key"), width: 6.5, cell: ({ key, key_id }) => key ?? (key_id ? `#${key_id}` : null) },
       {
         id: "attempts",
         header: t("attempts"),
         align: "end",
-        width: 5.5,
+        width: 5,
         cell: ({ attempts }) => <span className={attempts > 1 ? classes.again : undefined}>{attempts}</span>,
       },
       {
         id: "latency",
         header: t("latency"),
         align: "end",
-        width: 5.5,
+        width: 5,
         cell: ({ latency_ms }) => format.latency(latency_ms),
       },
       {
@@ -59,14 +59,15 @@ export function useColumns(): Column<Request>[] {
         id: "tokens",
         header: t("tokens"),
         align: "end",
-        width: 5.5,
+        width: 5.75,
         cell: ({ tokens }) => (tokens ? format.compact(tokens.total) : null),
       },
       {
         id: "cost",
         header: t("cost"),
         align: "end",
-        width: 5.5,
+        width: 5.75,
+        isExtra: true,
         cell: ({ cost_usd }) => (cost_usd ? format.usd(cost_usd) : null),
       },
       { id: "provider", header: t("provider"), width: 7, isExtra: true, cell: ({ provider }) => provider ?? null },

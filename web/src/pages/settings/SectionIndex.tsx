@@ -44,7 +44,8 @@ function useCurrent(sections: Section[]): string | undefined {
   useEffect(() => {
     const look = () => {
       const all = names.split(" ");
-      const top = (name: string) => document.getElementById(sectionId(name))?.getBoundingClientRect().top ?? 0;
+      const top = (name: string) =>
+        document.getElementById(sectionId(name))?.getBoundingClientRect().top ?? window.innerHeight;
       const isAtEnd = window.innerHeight + window.scrollY >= document.documentElement.scrollHeight - 2;
       setCurrent(isAtEnd && window.scrollY > 0 ? all.at(-1) : (all.findLast((name) => top(name) < 140) ?? all[0]));
     };

@@ -20,6 +20,7 @@ const order = [
   "ip_limits",
   "shedding",
   "aliases",
+  "affinity",
   "simple",
   "logs",
   "server",
