@@ -1,13 +1,14 @@
 // keymux in front of fake-upstream, on free ports and in a folder of its own, until `stop` is called.
-// The binaries are those of the debug build, or those that KEYMUX_BIN and FAKE_UPSTREAM_BIN name.
+// The binaries are those of the debug build (KEYMUX_PROFILE says which other), or those that KEYMUX_BIN and FAKE_UPSTREAM_BIN
+// name.
 
 import { type ChildProcess, spawn } from "node:child_process";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 
-const target = join(import.meta.dirname, "../../target/debug");
+const target = join(import.meta.dirname, "../../target", process.env.KEYMUX_PROFILE ?? "debug");
 const binaries = {
   keymux: process.env.KEYMUX_BIN ?? join(target, "keymux"),
   upstream: process.env.FAKE_UPSTREAM_BIN ?? join(target, "fake-upstream"),
@@ -37,9 +38,13 @@ export type Setup = {
   proxies?: string[];
   /** How the stand-in for Google behaves: rules, as crates/fake-upstream/src/control.rs describes them. */
   rules?: object[];
+  /** More providers, by the address of something that speaks OpenAI's dialect. */
+  providers?: (openai: string) => string;
+  /** Makes a database in the folder of `data_dir` before keymux starts; gives the master key that it is sealed under. */
+  database?: (folder: string) => string;
 };
 
-const config = (upstream: string, xai: string, { server, proxies = [] }: Setup) => {
+const config = (upstream: string, xai: string, { server, proxies = [], providers }: Setup) => {
   const ca = proxies.length > 0 ? ", ca_file: ca.pem" : "";
   return `
 server: { listen: 127.0.0.1:0, data_dir: ./data, shutdown_grace: 1s${server ? `, ${server}` : ""} }
@@ -49,7 +54,7 @@ clients:
 providers:
   google: { kind: gemini, base_url: "${upstream}", default_model: gemini-2.5-flash, keys: []${ca} }
   xai: { kind: openai, base_url: "${xai}/v1", keys: []${ca} }
-`;
+${providers?.(`${xai}/v1`) ?? ""}`;
 };
 
 export type Gateway = {
@@ -66,11 +71,11 @@ export async function startGateway(setup: Setup = {}): Promise<Gateway> {
   const folder = mkdtempSync(join(tmpdir(), "keymux-e2e-"));
   const children: ChildProcess[] = [];
   const kinds = setup.proxies ?? [];
-  const start = (program: string, args: string[], count: number, pattern: RegExp) => {
+  const start = (program: string, args: string[], count: number, pattern: RegExp, env = {}) => {
     // An environment of its own, so that keys and settings of the machine stay out of it.
     const child = spawn(program, args, {
       cwd: folder,
-      env: { PATH: process.env.PATH },
+      env: { PATH: process.env.PATH, ...env },
       stdio: ["ignore", "pipe", "pipe"],
     });
     children.push(child);
@@ -101,7 +106,11 @@ export async function startGateway(setup: Setup = {}): Promise<Gateway> {
       /^(?:gemini|xai|\w+ proxy) listens on (\w+:\/\/[0-9a-z.:]+)/,
     );
     writeFileSync(join(folder, "keymux.yaml"), config(gemini, xai, setup));
-    const [url = ""] = await start(binaries.keymux, ["--config", "keymux.yaml"], 1, /is ready on (http:\/\/[0-9.:]+)/);
+    const data = join(folder, "data");
+    mkdirSync(data);
+    const sealed = setup.database ? { KEYMUX_MASTER_KEY: setup.database(data) } : {};
+    const ready = /is ready on (http:\/\/[0-9.:]+)/;
+    const [url = ""] = await start(binaries.keymux, ["--config", "keymux.yaml"], 1, ready, sealed);
     return { url, upstream: gemini, proxies, stop };
   } catch (error) {
     await stop();

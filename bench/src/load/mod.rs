@@ -9,6 +9,7 @@ mod events;
 mod live;
 mod tally;
 mod target;
+mod upload;
 
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -18,6 +19,7 @@ pub(crate) use drive::{drive, hold};
 pub(crate) use live::Talks;
 pub(crate) use tally::Report;
 pub(crate) use target::{Ask, MODEL, Target};
+pub(crate) use upload::File;
 
 /// How requests are offered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -59,9 +59,16 @@ figures! {
     LIVE_MEMORY = "live.memory", "memory per Live session, 500 open, KiB", Lower, Value(64.0), None;
     BODY_RATE = "bodies.rate", "1 MB request bodies: MB/s, gateway on one core", Higher, Ratio(0.7), None;
     BODY_CPU = "bodies.cpu", "1 MB request bodies: CPU s per 1,000", Lower, None, None;
+    UPLOAD_PEAK = "uploads.peak", "2 GiB upload: peak memory (VmHWM), MiB", Lower, Value(64.0), None;
+    UPLOAD_GROWN = "uploads.grown", "2 GiB upload: of that, more than before it, MiB", Lower, Value(8.0), None;
+    UPLOAD_CPU = "uploads.cpu", "2 GiB upload: CPU s", Lower, None, None;
+    UPLOAD_RATE = "uploads.rate", "2 GiB upload: MB/s", Higher, None, None;
     POOL_COST = "pool.cost", "100,000 keys: CPU per request, relative to 10 keys", Lower, Value(1.1), None;
     POOL_MEMORY = "pool.memory", "100,000 keys: memory on top of 10 keys, MiB", Lower, Value(60.0), None;
     POOL_READY = "pool.ready", "100,000 keys in SQLite: start to ready, ms", Lower, Value(1000.0), None;
+    FILES_READY = "pool.files_ready", "100,000 keys in key files: start to ready, ms", Lower, None, None;
+    FILES_RATIO = "pool.files_ratio", "100,000 keys in key files: start to ready, relative to SQLite alone", Lower, None, None;
+    FILES_FIRST = "pool.files_first", "100,000 keys in key files: first start to ready (new database), ms", Lower, None, None;
     DEAD_REFUSED = "half_dead.refused", "500 of 1,000 keys dead: requests without a good answer", Lower, Value(0.0), None;
     DEAD_BEGIN_CPU = "half_dead.begin_cpu", "500 of 1,000 keys dead: CPU s per 10,000, first second", Lower, None, None;
     DEAD_CPU = "half_dead.cpu", "500 of 1,000 keys dead: CPU s per 10,000, settled", Lower, Ratio(2.0), Ratio(1.4);
@@ -72,6 +79,8 @@ figures! {
     CHECKS_P99_OFF = "checks.p99_off", "whole latency without checks, p99, ms", Lower, None, None;
     CHECKS_P99_ON = "checks.p99_on", "whole latency with checks, p99, ms", Lower, None, None;
     CHECKS_P99 = "checks.p99", "added by checks, p99, ms", Lower, Value(0.2), None;
+    CHECKS_P50_NOISE = "checks.p50_noise", "two rounds without checks: difference of p50, ms", Lower, None, None;
+    CHECKS_P99_NOISE = "checks.p99_noise", "two rounds without checks: difference of p99, ms", Lower, None, None;
     CHECKS_CPU = "checks.cpu", "added by checks, % of a core, work afterwards included", Lower, None, None;
     TLS1_CPU = "tls_h1.cpu", "TLS to the provider, HTTP/1.1: CPU s per 10,000", Lower, Ratio(1.6), Ratio(1.2);
     TLS2_CPU = "tls_h2.cpu", "TLS to the provider, HTTP/2: CPU s per 10,000", Lower, Ratio(1.6), Ratio(1.2);

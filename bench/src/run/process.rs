@@ -30,6 +30,7 @@ pub(crate) struct Program {
 struct Usage {
     ticks: u64,
     resident_kib: u64,
+    peak_kib: u64,
 }
 
 /// Lets this thread, and every thread and program that it starts, run on `core` only.
@@ -88,6 +89,19 @@ impl Program {
         Ok(self.usage()?.resident_kib as f64 / 1024.0)
     }
 
+    /// Forgets how much memory was resident at most until now (proc(5), `clear_refs`): starting takes more than working.
+    pub(crate) fn forget_peak(&self) -> anyhow::Result<()> {
+        for pid in tree(self.child.id())? {
+            fs::write(format!("/proc/{pid}/clear_refs"), "5").context("forget the peak")?;
+        }
+        Ok(())
+    }
+
+    /// The most memory that was resident since then (`VmHWM`), summed up over its processes, in MiB.
+    pub(crate) fn peak_mib(&self) -> anyhow::Result<f64> {
+        Ok(self.usage()?.peak_kib as f64 / 1024.0)
+    }
+
     /// Asks it to read its configuration again.
     pub(crate) fn reload(&self) -> anyhow::Result<()> {
         // `taskset` becomes the program that it starts, so this is its number.
@@ -117,7 +131,9 @@ impl Program {
             let fields = fields_behind_name(&stat);
             let number = |field: usize| fields.get(field).and_then(|text| text.parse().ok());
             usage.ticks += number(11).unwrap_or(0u64) + number(12).unwrap_or(0u64);
-            usage.resident_kib += resident_kib(pid);
+            let status = fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
+            usage.resident_kib += kib(&status, "VmRSS:");
+            usage.peak_kib += kib(&status, "VmHWM:");
         }
         Ok(usage)
     }
@@ -175,9 +191,9 @@ fn fields_behind_name(stat: &str) -> Vec<&str> {
     behind.split_whitespace().collect()
 }
 
-fn resident_kib(pid: u32) -> u64 {
-    let status = fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
-    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+/// A size in `/proc/PID/status`.
+fn kib(status: &str, name: &str) -> u64 {
+    let line = status.lines().find_map(|line| line.strip_prefix(name));
     let number = line.and_then(|line| line.split_whitespace().next());
     number.and_then(|number| number.parse().ok()).unwrap_or(0)
 }
@@ -200,6 +216,11 @@ mod tests {
                 .unwrap()
                 .contains(&std::process::id())
         );
-        assert!(resident_kib(std::process::id()) > 100);
+        let status = fs::read_to_string("/proc/self/status").unwrap();
+        let (resident, peak) = (kib(&status, "VmRSS:"), kib(&status, "VmHWM:"));
+        assert!(
+            resident > 100 && peak >= resident,
+            "{resident} KiB of {peak}"
+        );
     }
 }

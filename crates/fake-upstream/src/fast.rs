@@ -1,6 +1,6 @@
 //! Answers for measurements: prebuilt once, sent without reading the request's body.
 //! Only generating calls have one; anything else, any key with a fault or limit and any scripted
-//! fault goes the ordinary way through `stand.rs`.
+//! fault goes the ordinary way through `stand.rs`. Pieces of uploads are measured by `gemini/upload.rs`.
 
 use http::Method;
 use http::request::Parts;

@@ -36,7 +36,8 @@ pub(crate) struct Flags {
     /// `<provider>=` in front for one. May be repeated.
     #[arg(long)]
     script: Vec<String>,
-    /// Answer generating calls of Gemini from prebuilt bytes without looking at their bodies.
+    /// Answer generating calls of Gemini from prebuilt bytes without looking at their bodies, and measure the files of
+    /// resumable uploads without keeping them.
     #[arg(long)]
     fast: bool,
     /// Keep the requests for `GET /_fake/seen`.

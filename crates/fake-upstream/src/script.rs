@@ -163,7 +163,8 @@ impl Script {
     }
 
     /// Answers plain generating calls from prebuilt bytes without looking at their bodies or models,
-    /// and records those without their bodies; Google's stand-in alone. Faulty or limited keys and scripted faults still work.
+    /// and records those without their bodies; measures the files of resumable uploads as they come, and keeps none of
+    /// their bytes. Google's stand-in alone. Faulty or limited keys and scripted faults still work.
     #[must_use]
     pub fn fast(mut self) -> Self {
         self.fast = true;

@@ -183,10 +183,17 @@ impl Stand {
             drain(incoming).await;
             return Ok(reply.into_response(server, stake, &cord));
         }
+        let mut call = Call::read(parts, Bytes::new(), key, cord.peer.ip());
+        if let Some(id) = gemini::upload::under_way(&call).filter(|_| self.answers_fast()) {
+            let measured = gemini::upload::measure(&self, &call, id, incoming).await;
+            let refused = |refusal: Refusal| refusal.into_reply(self.error_shape(&call));
+            let reply = measured.unwrap_or_else(refused);
+            return Ok(reply.into_response(server, stake, &cord));
+        }
         let Ok(body) = incoming.collect().await else {
             return Ok(unreadable().into_response(server, stake, &cord));
         };
-        let call = Call::read(parts, body.to_bytes(), key, cord.peer.ip());
+        call.body = body.to_bytes();
         if let Some(visit) = &stake.visit {
             visit.body(&call.body);
         }
@@ -221,8 +228,18 @@ impl Stand {
         }
     }
 
+    /// Whether it is for measurements.
+    pub(crate) fn is_fast(&self) -> bool {
+        self.fast.is_some()
+    }
+
+    /// Whether nothing is scripted that stands in the way of fast answers.
+    fn answers_fast(&self) -> bool {
+        self.is_fast() && self.rules.is_empty()
+    }
+
     fn fast_reply(&self, parts: &http::request::Parts, key: Option<&str>) -> Option<Reply> {
-        let fast = self.fast.as_ref().filter(|_| self.rules.is_empty())?;
+        let fast = self.fast.as_ref().filter(|_| self.answers_fast())?;
         let reply = fast.reply(parts)?;
         self.keyring.is_plain(key).then_some(reply)
     }

@@ -13,13 +13,15 @@ use crate::run::lab::Lab;
 use crate::run::ports::{free_addr, wait_until_ready};
 use crate::run::process::{Program, on_core};
 
+/// The folder of key files.
+const KEY_FILES: &str = "keys";
 const CLIENT_KEY: &str = "sk-bench-0123456789abcdef0123456789abcdef";
 
 pub(super) fn start(setting: &Setting<'_>, lab: &Lab) -> anyhow::Result<Contestant> {
     let addr = free_addr()?;
     let (folder, keys) = match setting.keys {
         Keys::Configured(count) => (lab.folder("keymux")?, (0..count).map(key).collect()),
-        Keys::Stored(folder) => (folder.to_owned(), Vec::new()),
+        Keys::Stored(folder) | Keys::Filed(folder) => (folder.to_owned(), Vec::new()),
     };
     let file = write_config(setting, addr, &folder, &keys, Checks::Off)?;
     let mut command = on_core(lab.gateway_core, &lab.tools.keymux);
@@ -70,6 +72,19 @@ pub(crate) fn import_keys(
     Ok(folder)
 }
 
+/// Makes a folder with a new folder of key files in it, which have so many keys in all.
+pub(crate) fn write_key_files(lab: &Lab, files: usize, keys: usize) -> anyhow::Result<PathBuf> {
+    let folder = lab.folder("keymux")?;
+    let key_files = folder.join(KEY_FILES);
+    std::fs::create_dir(&key_files)?;
+    for file in 0..files {
+        let own = (file..keys).step_by(files);
+        let text: String = own.map(|index| key(index) + "\n").collect();
+        std::fs::write(key_files.join(format!("keys-{file:03}.txt")), text)?;
+    }
+    Ok(folder)
+}
+
 /// Switches checks on or off in a running keymux whose keys are in `folder`: its file is read again.
 pub(crate) fn set_checks(
     setting: &Setting<'_>,
@@ -103,6 +118,9 @@ fn write_config(
     }
     if !keys.is_empty() {
         let _ = writeln!(text, "    keys: [{}]", keys.join(", "));
+    }
+    if let Keys::Filed(folder) = setting.keys {
+        let _ = writeln!(text, "    keys_dir: '{}'", folder.join(KEY_FILES).display());
     }
     // Once a second all over again, and so at the pace that it never exceeds.
     text.push_str("    health_check: { models: [gemini-2.5-flash, gemini-2.5-pro] }\n");

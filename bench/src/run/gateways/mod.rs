@@ -12,7 +12,7 @@ use super::process::Program;
 use super::upstream::Upstream;
 use crate::load::Target;
 
-pub(crate) use keymux::{import_keys, set_checks};
+pub(crate) use keymux::{import_keys, set_checks, write_key_files};
 
 /// Who stands between the load and the stand-in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -63,6 +63,8 @@ pub(crate) enum Keys<'a> {
     Configured(usize),
     /// Those in the database of this folder.
     Stored(&'a std::path::Path),
+    /// Those in the key files of this folder, which also has the database.
+    Filed(&'a std::path::Path),
 }
 
 /// A gateway that answers, or the stand-in itself.

@@ -1,5 +1,6 @@
 //! Checks of 10,000 keys with three models while requests come: what they add to the time of an answer. One keymux, whose
-//! checks are switched on and off between rounds; while they are on, as many are due as it will ever make.
+//! checks are switched on between two measurements without; while they are on, as many are due as it will ever make.
+//! By how much the two without differ is the noise that the difference has to be compared with.
 
 use std::thread::sleep;
 use std::time::{Duration, Instant};
@@ -9,8 +10,8 @@ use anyhow::ensure;
 use super::remark_on_failures;
 use crate::load::{Ask, Offer};
 use crate::run::figures::{
-    CHECKS_CPU, CHECKS_P50, CHECKS_P50_OFF, CHECKS_P50_ON, CHECKS_P99, CHECKS_P99_OFF,
-    CHECKS_P99_ON, CHECKS_RATE,
+    CHECKS_CPU, CHECKS_P50, CHECKS_P50_NOISE, CHECKS_P50_OFF, CHECKS_P50_ON, CHECKS_P99,
+    CHECKS_P99_NOISE, CHECKS_P99_OFF, CHECKS_P99_ON, CHECKS_RATE,
 };
 use crate::run::gateways::{Checks, Contestant, Gateway, Keys, Setting, import_keys, set_checks};
 use crate::run::lab::{Lab, Measured};
@@ -42,14 +43,8 @@ pub(super) fn run(lab: &Lab, results: &mut Results) -> anyhow::Result<()> {
         Duration::from_millis(300),
     )?;
     let mut rounds = Vec::new();
-    for round in 0..lab.pace.rounds {
-        let order = if round % 2 == 0 {
-            [Checks::Off, Checks::On]
-        } else {
-            [Checks::On, Checks::Off]
-        };
-        let mut both = Vec::new();
-        for checks in order {
+    for _ in 0..lab.pace.rounds {
+        let mut measure = |checks| -> anyhow::Result<Measured> {
             set_checks(&setting, &keymux, &folder, checks)?;
             wait_for(&keymux, checks)?;
             let before = (made(&keymux)?, Instant::now());
@@ -58,32 +53,53 @@ pub(super) fn run(lab: &Lab, results: &mut Results) -> anyhow::Result<()> {
                 let rate = (made(&keymux)? - before.0) / before.1.elapsed().as_secs_f64();
                 results.add(&CHECKS_RATE, Gateway::Keymux, rate);
             }
-            both.push((checks, measured));
-        }
-        add_round(&both, results);
-        rounds.extend(both.into_iter().map(|(_, measured)| measured));
+            Ok(measured)
+        };
+        let round = Round {
+            before: measure(Checks::Off)?,
+            with: measure(Checks::On)?,
+            after: measure(Checks::Off)?,
+        };
+        round.add(results);
+        rounds.extend([round.before, round.with, round.after]);
     }
     remark_on_failures(results, "checks", &rounds);
     Ok(())
 }
 
-fn add_round(round: &[(Checks, Measured)], results: &mut Results) {
-    let of = |checks| round.iter().find(|(it, _)| *it == checks).map(|(_, it)| it);
-    let (Some(off), Some(on)) = (of(Checks::Off), of(Checks::On)) else {
-        return;
-    };
-    let (without, with) = (off.report.latency, on.report.latency);
-    let cpu = |measured: &Measured| measured.cpu_seconds / measured.report.seconds * 100.0;
-    for (figure, value) in [
-        (&CHECKS_P50_OFF, without.p50_ms),
-        (&CHECKS_P50_ON, with.p50_ms),
-        (&CHECKS_P50, with.p50_ms - without.p50_ms),
-        (&CHECKS_P99_OFF, without.p99_ms),
-        (&CHECKS_P99_ON, with.p99_ms),
-        (&CHECKS_P99, with.p99_ms - without.p99_ms),
-        (&CHECKS_CPU, cpu(on) - cpu(off)),
-    ] {
-        results.add(figure, Gateway::Keymux, value);
+/// What was measured with checks, and without them before and after.
+struct Round {
+    before: Measured,
+    with: Measured,
+    after: Measured,
+}
+
+impl Round {
+    fn add(&self, results: &mut Results) {
+        let p50 = |measured: &Measured| measured.report.latency.p50_ms;
+        let p99 = |measured: &Measured| measured.report.latency.p99_ms;
+        let cpu = |measured: &Measured| measured.cpu_seconds / measured.report.seconds * 100.0;
+        for (figure, value) in [
+            (&CHECKS_P50_OFF, self.without(p50)),
+            (&CHECKS_P50_ON, p50(&self.with)),
+            (&CHECKS_P50, p50(&self.with) - self.without(p50)),
+            (&CHECKS_P50_NOISE, self.noise(p50)),
+            (&CHECKS_P99_OFF, self.without(p99)),
+            (&CHECKS_P99_ON, p99(&self.with)),
+            (&CHECKS_P99, p99(&self.with) - self.without(p99)),
+            (&CHECKS_P99_NOISE, self.noise(p99)),
+            (&CHECKS_CPU, cpu(&self.with) - self.without(cpu)),
+        ] {
+            results.add(figure, Gateway::Keymux, value);
+        }
+    }
+
+    fn without(&self, of: impl Fn(&Measured) -> f64) -> f64 {
+        f64::midpoint(of(&self.before), of(&self.after))
+    }
+
+    fn noise(&self, of: impl Fn(&Measured) -> f64) -> f64 {
+        (of(&self.before) - of(&self.after)).abs()
     }
 }
 

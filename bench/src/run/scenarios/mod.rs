@@ -12,6 +12,7 @@ mod pool;
 mod records;
 mod streams;
 mod tls;
+mod uploads;
 
 use super::figures::Figure;
 use super::gateways::{Contestant, Gateway};
@@ -70,8 +71,13 @@ pub(crate) static SCENARIOS: &[Scenario] = &[
         run: bodies::run,
     },
     Scenario {
+        name: "uploads",
+        about: "a resumable upload of 2 GiB",
+        run: uploads::run,
+    },
+    Scenario {
         name: "pool",
-        about: "a pool of 100,000 keys",
+        about: "a pool of 100,000 keys, in SQLite and in key files",
         run: pool::run,
     },
     Scenario {

@@ -1,14 +1,18 @@
-//! A pool of 100,000 keys beside one of ten: start, memory, and the cost of a request.
+//! A pool of 100,000 keys beside one of ten: start, memory, and the cost of a request. Start also with the keys in files,
+//! which are read and compared with the database each time.
 
 use super::{SATURATING, program_of, remark_on_failures};
 use crate::load::Ask;
-use crate::run::figures::{POOL_COST, POOL_MEMORY, POOL_READY};
-use crate::run::gateways::{Gateway, Keys, Setting, import_keys};
+use crate::run::figures::{
+    FILES_FIRST, FILES_RATIO, FILES_READY, POOL_COST, POOL_MEMORY, POOL_READY,
+};
+use crate::run::gateways::{Gateway, Keys, Setting, import_keys, write_key_files};
 use crate::run::lab::Lab;
 use crate::run::results::Results;
 use crate::run::upstream::Recipe;
 
 const KEYS: usize = 100_000;
+const FILES: usize = 100;
 
 pub(super) fn run(lab: &Lab, results: &mut Results) -> anyhow::Result<()> {
     if !lab.tools.has(Gateway::Keymux) {
@@ -21,17 +25,11 @@ pub(super) fn run(lab: &Lab, results: &mut Results) -> anyhow::Result<()> {
         keys: Keys::Stored(&folder),
         ..few
     };
-    // The first start still makes what is missing.
-    many.start(Gateway::Keymux, lab)?;
-    for _ in 1..lab.pace.rounds {
-        let ready_ms = many.start(Gateway::Keymux, lab)?.ready_ms;
-        results.add(&POOL_READY, Gateway::Keymux, ready_ms);
-    }
+    starts(&many, lab, results)?;
     let contestants = [
         few.start(Gateway::Keymux, lab)?,
         many.start(Gateway::Keymux, lab)?,
     ];
-    results.add(&POOL_READY, Gateway::Keymux, contestants[1].ready_ms);
     let [with_few, with_many] = &contestants;
     let added = program_of(with_many)?.resident_mib()? - program_of(with_few)?.resident_mib()?;
     results.add(&POOL_MEMORY, Gateway::Keymux, added);
@@ -46,5 +44,27 @@ pub(super) fn run(lab: &Lab, results: &mut Results) -> anyhow::Result<()> {
         results.add(&POOL_COST, Gateway::Keymux, cost(1) / cost(0));
     }
     remark_on_failures(results, "pool", &rounds);
+    Ok(())
+}
+
+/// Starts keymux with its keys in the database and in files, in turns.
+fn starts(stored: &Setting<'_>, lab: &Lab, results: &mut Results) -> anyhow::Result<()> {
+    let folder = write_key_files(lab, FILES, KEYS)?;
+    let filed = Setting {
+        keys: Keys::Filed(&folder),
+        ..*stored
+    };
+    let start = |setting: &Setting<'_>| -> anyhow::Result<f64> {
+        Ok(setting.start(Gateway::Keymux, lab)?.ready_ms)
+    };
+    // The first start still makes what is missing.
+    start(stored)?;
+    results.add(&FILES_FIRST, Gateway::Keymux, start(&filed)?);
+    for _ in 0..lab.pace.rounds {
+        let (with_store, with_files) = (start(stored)?, start(&filed)?);
+        results.add(&POOL_READY, Gateway::Keymux, with_store);
+        results.add(&FILES_READY, Gateway::Keymux, with_files);
+        results.add(&FILES_RATIO, Gateway::Keymux, with_files / with_store);
+    }
     Ok(())
 }

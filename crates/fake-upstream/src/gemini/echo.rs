@@ -13,14 +13,14 @@ pub(crate) fn reply(call: &Call) -> Reply {
         "method": call.method.as_str(),
         "path": call.path,
         "query": call.raw_query,
-        "bodySha256": sha256_hex(&call.body),
+        "bodySha256": hex(&Sha256::digest(&call.body)),
         "bodyLength": call.body.len(),
     }}))
 }
 
-/// The SHA-256 of some bytes in lower-case hexadecimal.
-pub(crate) fn sha256_hex(bytes: &[u8]) -> String {
-    Sha256::digest(bytes)
+/// Some bytes in lower-case hexadecimal.
+pub(crate) fn hex(bytes: &[u8]) -> String {
+    bytes
         .iter()
         .fold(String::new(), |text, byte| text + &format!("{byte:02x}"))
 }

@@ -11,9 +11,10 @@ use http::{Method, StatusCode};
 use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 use serde_json::json;
+use sha2::{Digest, Sha256};
 
 use crate::call::Call;
-use crate::gemini::echo::sha256_hex;
+use crate::gemini::echo::hex;
 use crate::gemini::models::page;
 use crate::gemini::upload::Sessions;
 use crate::keys::Caller;
@@ -29,7 +30,8 @@ const LARGEST_PAGE: usize = 100;
 pub(crate) struct StoredFile {
     project: String,
     resource: Resource,
-    content: Bytes,
+    /// None: it was measured only.
+    content: Option<Bytes>,
 }
 
 /// A file as the API shows it.
@@ -59,6 +61,43 @@ pub(crate) struct Described {
     pub(crate) mime_type: String,
 }
 
+/// What has come of a file. A stand-in that is `fast` measures files without keeping their bytes, so that they may be
+/// larger than its memory.
+#[derive(Debug)]
+pub(crate) struct Content {
+    length: usize,
+    digest: Sha256,
+    kept: Option<Vec<u8>>,
+}
+
+impl Content {
+    pub(crate) fn new(is_kept: bool) -> Self {
+        Self {
+            length: 0,
+            digest: Sha256::new(),
+            kept: is_kept.then(Vec::new),
+        }
+    }
+
+    pub(crate) fn whole(bytes: &[u8]) -> Self {
+        let mut content = Self::new(true);
+        content.push(bytes);
+        content
+    }
+
+    pub(crate) fn push(&mut self, bytes: &[u8]) {
+        self.length += bytes.len();
+        self.digest.update(bytes);
+        if let Some(kept) = &mut self.kept {
+            kept.extend_from_slice(bytes);
+        }
+    }
+
+    pub(crate) fn length(&self) -> usize {
+        self.length
+    }
+}
+
 /// All files and open upload sessions. The lock is held for one look or one change.
 #[derive(Debug, Default)]
 pub(crate) struct Files {
@@ -73,19 +112,19 @@ impl Files {
         base_url: &str,
         project: &str,
         described: Described,
-        content: Bytes,
+        content: Content,
     ) -> Resource {
         let now = Timestamp::now();
         let resource = Resource {
             name: format!("files/{}", described.id),
             display_name: described.display_name,
             mime_type: described.mime_type,
-            size_bytes: content.len().to_string(),
+            size_bytes: content.length.to_string(),
             create_time: now,
             update_time: now,
             expiration_time: now.saturating_add(LIFETIME).unwrap_or(now),
             // Google encodes the hexadecimal digits, not the digest.
-            sha256_hash: STANDARD.encode(sha256_hex(&content)),
+            sha256_hash: STANDARD.encode(hex(&content.digest.finalize())),
             uri: format!("{base_url}/v1beta/files/{}", described.id),
             state: "ACTIVE",
             source: "UPLOADED",
@@ -93,7 +132,7 @@ impl Files {
         let file = StoredFile {
             project: project.to_owned(),
             resource: resource.clone(),
-            content,
+            content: content.kept.map(Bytes::from),
         };
         self.lock().insert(described.id, file);
         resource
@@ -108,10 +147,11 @@ impl Files {
             (&Method::GET, id, "") => Ok(Reply::json(&self.owned(caller, id)?.resource)),
             (&Method::GET, id, "download") => {
                 let file = self.owned(caller, id)?;
+                let content = file.content.ok_or_else(Refusal::no_entity)?;
                 Ok(Reply::new(
                     StatusCode::OK,
                     &file.resource.mime_type,
-                    file.content,
+                    content,
                 ))
             }
             (&Method::DELETE, id, "") => {

@@ -16,7 +16,7 @@ pub(crate) mod owned;
 pub(crate) mod prompt;
 pub(crate) mod quota;
 mod strict;
-mod upload;
+pub(crate) mod upload;
 
 use http::{Method, StatusCode};
 
@@ -61,7 +61,7 @@ fn admit(stand: &Stand, call: &Call) -> Result<Caller, Refusal> {
 }
 
 fn admit_and_route(stand: &Stand, call: &Call, deed: &Deed) -> Result<Reply, Refusal> {
-    if let Some(id) = call.param("upload_id").filter(|_| call.upload) {
+    if let Some(id) = upload::under_way(call) {
         return upload::proceed(stand, call, id);
     }
     let caller = admit(stand, call)?;

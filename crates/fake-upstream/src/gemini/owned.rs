@@ -4,13 +4,12 @@
 use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use bytes::Bytes;
 use http::Method;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use crate::call::Call;
-use crate::gemini::files::Described;
+use crate::gemini::files::{Content, Described};
 use crate::gemini::models::page;
 use crate::gemini::strict;
 use crate::keys::Caller;
@@ -137,7 +136,7 @@ fn store(stand: &Stand, caller: &Caller, mime_type: &str, content: &'static [u8]
         display_name: String::new(),
         mime_type: mime_type.to_owned(),
     };
-    let content = Bytes::from_static(content);
+    let content = Content::whole(content);
     stand
         .files
         .store(&stand.base_url, &caller.project, described, content);

@@ -1,6 +1,6 @@
 //! Uploads: Google's resumable protocol (start, upload, query, finalize, cancel), and the simple
 //! forms `multipart` and `raw`. A session belongs to the project of the key that started it; its
-//! later requests need no key. Stored files are `files.rs`.
+//! later requests need no key. A stand-in that is `fast` measures pieces as they come. Stored files are `files.rs`.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
@@ -8,10 +8,12 @@ use std::sync::{Mutex, PoisonError};
 use bytes::Bytes;
 use http::StatusCode;
 use http::header::HeaderName;
+use http_body_util::BodyExt;
+use hyper::body::Incoming;
 use serde_json::{Value, json};
 
 use crate::call::Call;
-use crate::gemini::files::Described;
+use crate::gemini::files::{Content, Described};
 use crate::gemini::prompt::text_field;
 use crate::gemini::strict;
 use crate::keys::Caller;
@@ -40,7 +42,7 @@ struct Session {
     /// What follows the version in the path, for example `files`.
     target: String,
     described: Described,
-    received: Vec<u8>,
+    received: Content,
     state: State,
 }
 
@@ -78,7 +80,7 @@ pub(crate) fn begin(stand: &Stand, call: &Call, caller: &Caller) -> Result<Reply
                 &caller.project,
                 &call.rest,
                 described,
-                call.body.clone(),
+                Content::whole(&call.body),
             ))
         }
     }
@@ -96,7 +98,7 @@ fn start(stand: &Stand, call: &Call, caller: &Caller) -> Result<Reply, Refusal> 
         project: caller.project.clone(),
         target: call.rest.clone(),
         described,
-        received: Vec::new(),
+        received: Content::new(!stand.is_fast()),
         state: State::Active,
     };
     stand.files.sessions.lock().insert(id.clone(), session);
@@ -110,64 +112,117 @@ fn start(stand: &Stand, call: &Call, caller: &Caller) -> Result<Reply, Refusal> 
     )
 }
 
+/// The id of the upload that a request goes on with.
+pub(crate) fn under_way(call: &Call) -> Option<&str> {
+    call.param("upload_id").filter(|_| call.upload)
+}
+
 /// A later request of a resumable upload, recognised by its `upload_id` alone.
 pub(crate) fn proceed(stand: &Stand, call: &Call, id: &str) -> Result<Reply, Refusal> {
-    let mut sessions = stand.files.sessions.lock();
-    let session = sessions.get_mut(id).ok_or_else(Refusal::no_entity)?;
-    let commands = call
-        .header("x-goog-upload-command")
-        .unwrap_or_default()
-        .to_ascii_lowercase();
-    for command in commands.split(',').map(str::trim) {
-        match command {
-            "query" => return Ok(session.shown()),
-            "cancel" => session.state = State::Cancelled,
-            "upload" => session.append(call)?,
-            "finalize" if session.state == State::Active => {
-                session.state = State::Final;
-                let content = Bytes::from(std::mem::take(&mut session.received));
-                let described = session.described.clone();
-                return Ok(finished(
-                    stand,
-                    &session.project,
-                    &session.target,
-                    described,
-                    content,
-                ));
+    stand.files.sessions.visit(id, |session| {
+        for command in commands(call) {
+            if command == "upload" {
+                session.check_piece(call)?;
+                session.received.push(&call.body);
+            } else if let Some(reply) = session.obey(stand, &command)? {
+                return Ok(reply);
             }
-            other => return Err(wrong_command(other, session.state)),
+        }
+        Ok(session.shown())
+    })
+}
+
+/// The same, with a body that is read here and not kept.
+pub(crate) async fn measure(
+    stand: &Stand,
+    call: &Call,
+    id: &str,
+    mut body: Incoming,
+) -> Result<Reply, Refusal> {
+    let sessions = &stand.files.sessions;
+    for command in commands(call) {
+        if command == "upload" {
+            sessions.visit(id, |session| session.check_piece(call))?;
+            while let Some(frame) = body.frame().await {
+                let frame = frame.map_err(|_| Refusal::invalid("The body broke off."))?;
+                let piece = frame.into_data().unwrap_or_default();
+                sessions.visit(id, |session| {
+                    session.received.push(&piece);
+                    Ok(())
+                })?;
+            }
+        } else if let Some(reply) = sessions.visit(id, |session| session.obey(stand, &command))? {
+            return Ok(reply);
         }
     }
-    Ok(session.shown())
+    sessions.visit(id, |session| Ok(session.shown()))
+}
+
+fn commands(call: &Call) -> Vec<String> {
+    let commands = call.header("x-goog-upload-command").unwrap_or_default();
+    let commands = commands.to_ascii_lowercase();
+    commands
+        .split(',')
+        .map(|command| command.trim().to_owned())
+        .collect()
 }
 
 impl Session {
-    fn append(&mut self, call: &Call) -> Result<(), Refusal> {
+    /// Whether a piece may come now, and here.
+    fn check_piece(&self, call: &Call) -> Result<(), Refusal> {
         let offset = call
             .header("x-goog-upload-offset")
             .and_then(|text| text.parse().ok());
         if self.state != State::Active {
             return Err(wrong_command("upload", self.state));
         }
-        if offset != Some(self.received.len()) {
-            let expected = self.received.len();
+        let expected = self.received.length();
+        if offset != Some(expected) {
             return Err(Refusal::invalid(&format!(
                 "Invalid request. The upload offset does not match the {expected} bytes received."
             )));
         }
-        self.received.extend_from_slice(&call.body);
         Ok(())
+    }
+
+    /// Does what a command says that brings no bytes; a reply is the last.
+    fn obey(&mut self, stand: &Stand, command: &str) -> Result<Option<Reply>, Refusal> {
+        match command {
+            "query" => Ok(Some(self.shown())),
+            "cancel" => {
+                self.state = State::Cancelled;
+                Ok(None)
+            }
+            "finalize" if self.state == State::Active => {
+                self.state = State::Final;
+                let content = std::mem::replace(&mut self.received, Content::new(false));
+                let described = self.described.clone();
+                let reply = finished(stand, &self.project, &self.target, described, content);
+                Ok(Some(reply))
+            }
+            other => Err(wrong_command(other, self.state)),
+        }
     }
 
     fn shown(&self) -> Reply {
         Reply::new(StatusCode::OK, "text/plain; charset=utf-8", Bytes::new())
             .header(STATUS, self.state.name())
-            .header(RECEIVED, &self.received.len().to_string())
+            .header(RECEIVED, &self.received.length().to_string())
             .header(GRANULARITY, CHUNK_BYTES)
     }
 }
 
 impl Sessions {
+    /// Lets one step of a session be made.
+    fn visit<T>(
+        &self,
+        id: &str,
+        step: impl FnOnce(&mut Session) -> Result<T, Refusal>,
+    ) -> Result<T, Refusal> {
+        let mut sessions = self.lock();
+        step(sessions.get_mut(id).ok_or_else(Refusal::no_entity)?)
+    }
+
     fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<String, Session>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -197,7 +252,7 @@ fn multipart(stand: &Stand, call: &Call, caller: &Caller) -> Result<Reply, Refus
         &caller.project,
         &call.rest,
         described,
-        content.clone(),
+        Content::whole(content),
     ))
 }
 
@@ -245,7 +300,7 @@ fn finished(
     project: &str,
     target: &str,
     described: Described,
-    content: Bytes,
+    content: Content,
 ) -> Reply {
     let id = described.id.clone();
     let file = stand

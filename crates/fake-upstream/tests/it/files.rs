@@ -75,6 +75,26 @@ async fn a_resumable_upload_makes_a_file() {
 }
 
 #[tokio::test]
+async fn a_fast_stand_in_measures_files_and_keeps_none_of_their_bytes() {
+    let kept = upload(&two_projects().await).await;
+    let upstream = gemini().fast().start().await;
+    let url = start(&upstream).await;
+    step(&url, "upload", 0, "01234").send_bare(&upstream).await;
+    let wrong = step(&url, "upload", 4, "x").send_bare(&upstream).await;
+    assert_eq!(wrong.status, 400);
+    let last = step(&url, "upload, finalize", 5, "56789");
+    let measured = last.send_bare(&upstream).await.json()["file"].clone();
+    for member in ["sizeBytes", "sha256Hash", "displayName"] {
+        assert_eq!(measured[member], kept[member], "{member}");
+    }
+    let path = format!(
+        "/v1beta/{}:download?alt=media",
+        measured["name"].as_str().unwrap()
+    );
+    assert_eq!(get(&path).key("a").send(&upstream).await.status, 404);
+}
+
+#[tokio::test]
 async fn an_upload_can_be_queried_and_cancelled() {
     let upstream = two_projects().await;
     let url = start(&upstream).await;

@@ -1,24 +1,28 @@
 //! Fills a database with a month of traffic, as the program would have written and pruned it.
 
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use domain::RequestRecord;
+use domain::{RequestRecord, UnixMs};
 use store::{Span, Store};
 
-use crate::invent::{BEGIN, MONTH_MS, of_a_month};
+use crate::invent::{MONTH_MS, Month};
 use crate::{Outcome, print};
 
 const BATCH: usize = 4_096;
 const PROGRESS_EVERY: usize = 500_000;
 const MINUTES_KEPT: Duration = Duration::from_secs(2 * 86_400);
 
-pub(crate) async fn run(store: &Store, total: usize) -> Outcome {
+pub(crate) async fn run(store: &Store, total: usize, keys: usize) -> Outcome {
     let began = Instant::now();
+    let now = SystemTime::now().duration_since(UNIX_EPOCH)?.as_millis() as i64;
+    let month = Month {
+        begin: UnixMs(now - MONTH_MS),
+        records: total,
+        keys,
+    };
     for first in (0..total).step_by(BATCH) {
         let last = (first + BATCH).min(total);
-        let batch: Vec<RequestRecord> = (first..last)
-            .map(|index| of_a_month(index, total))
-            .collect();
+        let batch: Vec<RequestRecord> = (first..last).map(|index| month.record(index)).collect();
         store.write_records(&batch).await?;
         prune(store, &batch).await?;
         if first / PROGRESS_EVERY != last / PROGRESS_EVERY || last == total {
@@ -30,7 +34,7 @@ pub(crate) async fn run(store: &Store, total: usize) -> Outcome {
             ))?;
         }
     }
-    print(&format!("from {} to {}", BEGIN.0, BEGIN.0 + MONTH_MS))
+    print(&format!("from {} to {now}", month.begin.0))
 }
 
 async fn prune(store: &Store, batch: &[RequestRecord]) -> Outcome {

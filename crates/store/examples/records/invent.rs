@@ -8,7 +8,7 @@ use domain::{
     RequestRecord, UnixMs, Usage,
 };
 
-pub(crate) const CLIENTS: usize = 50;
+const CLIENTS: usize = 50;
 pub(crate) const KEYS: usize = 1_000;
 const MODELS: [(&str, &str); 8] = [
     ("google", "gemini-2.5-flash"),
@@ -21,8 +21,7 @@ const MODELS: [(&str, &str); 8] = [
     ("anthropic", "claude-haiku-4-5"),
 ];
 
-/// The first of all records.
-pub(crate) const BEGIN: UnixMs = UnixMs(1_763_640_000_000);
+const BEGIN: UnixMs = UnixMs(1_763_640_000_000);
 /// How long a month is.
 pub(crate) const MONTH_MS: i64 = 30 * 86_400_000;
 /// One record in so many is for this model, of this status: what is hard to find.
@@ -32,40 +31,51 @@ pub(crate) const RARE_STATUS: u16 = 418;
 
 /// The traffic of a busy gateway, 20,000 requests a second: all batches are of one minute or two.
 pub(crate) fn busy_minute(index: usize) -> RequestRecord {
-    record(index, UnixMs(BEGIN.0 + index as i64 / 20))
+    record(index, UnixMs(BEGIN.0 + index as i64 / 20), KEYS)
 }
 
-/// One of `total` records that are spread over a month.
-pub(crate) fn of_a_month(index: usize, total: usize) -> RequestRecord {
-    let at = MONTH_MS * index as i64 / total as i64;
-    let mut record = record(index, UnixMs(BEGIN.0 + at));
-    if index % RARE_EVERY == RARE_EVERY / 2 {
-        record.model = Some(Arc::from(RARE_MODEL));
-        record.status = RARE_STATUS;
-        record.error = Some(Class::BadRequest);
+/// The traffic of a month.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Month {
+    pub(crate) begin: UnixMs,
+    pub(crate) records: usize,
+    /// Of so many keys.
+    pub(crate) keys: usize,
+}
+
+impl Month {
+    /// One of its records.
+    pub(crate) fn record(&self, index: usize) -> RequestRecord {
+        let at = MONTH_MS * index as i64 / self.records as i64;
+        let mut record = record(index, UnixMs(self.begin.0 + at), self.keys);
+        if index % RARE_EVERY == RARE_EVERY / 2 {
+            record.model = Some(Arc::from(RARE_MODEL));
+            record.status = RARE_STATUS;
+            record.error = Some(Class::BadRequest);
+        }
+        record
     }
-    record
 }
 
 /// One in 25 fails, one in ten was tried twice.
-fn record(index: usize, time: UnixMs) -> RequestRecord {
+fn record(index: usize, time: UnixMs, keys: usize) -> RequestRecord {
     let mixed = mix(index);
     let error = mixed.is_multiple_of(25).then(|| error(mixed / 25));
     let (status, class) = error.unwrap_or((200, Class::Ok));
-    let mut attempts = vec![attempt(index, status, class)];
+    let mut attempts = vec![attempt(index, status, class, keys)];
     if index.is_multiple_of(10) {
-        attempts.insert(0, attempt(index + 1, 429, Class::RateLimited));
+        attempts.insert(0, attempt(index + 1, 429, Class::RateLimited, keys));
     }
     let (provider, model) = MODELS[mixed / 100 % MODELS.len()];
     let latency_us = 80_000 + mixed as u64 % 7_919 * (mixed as u64 / 7_919 % 997);
     RequestRecord {
         id: RequestId::new(time, 1, (index % 4096) as u16),
-        client: Some(ClientId((mixed / 1_000 % CLIENTS) as i64)),
+        client: Some(ClientId(1 + (mixed / 1_000 % CLIENTS) as i64)),
         dialect: Dialect::Gemini,
         endpoint: "streamGenerateContent",
         provider: Some(Arc::from(provider)),
         model: Some(Arc::from(model)),
-        key: Some(KeyId((mixed / 50_000 % KEYS) as i64)),
+        key: Some(key(mixed, keys)),
         status,
         stream: true,
         latency_us,
@@ -94,10 +104,14 @@ fn error(index: usize) -> (u16, Class) {
     }
 }
 
-fn attempt(index: usize, status: u16, class: Class) -> Attempt {
+fn key(mixed: usize, keys: usize) -> KeyId {
+    KeyId(1 + (mixed / 50_000 % keys) as i64)
+}
+
+fn attempt(index: usize, status: u16, class: Class, keys: usize) -> Attempt {
     Attempt {
         elsewhere: None,
-        key: Some(KeyId((mix(index) / 50_000 % KEYS) as i64)),
+        key: Some(key(mix(index), keys)),
         egress: Arc::from("direct"),
         status: Some(status),
         outcome: AttemptOutcome {

@@ -1,7 +1,8 @@
 //! How fast request records are written and read, on SQLite and PostgreSQL. Prints to standard output.
 //!
 //! - `records [records] [batch] [url]` writes into a new database: rows per second, CPU per row. `bench` calls this.
-//! - `records fill URL [records]` writes a month of traffic, 10 million records unless another number is given.
+//! - `records fill URL [records] [keys]` writes a month of traffic that ends now: 10 million records of 1,000 keys unless
+//!   other numbers are given.
 //! - `records read URL` times what pages and charts ask of a database that was filled, and prints the query plans.
 
 mod fill;
@@ -26,7 +27,10 @@ async fn main() -> Outcome {
     };
     let url = |at: usize| arguments.get(at).ok_or("the url of a database is missing");
     match arguments.first().map(String::as_str) {
-        Some("fill") => fill::run(&open(url(1)?).await?, number(2, 10_000_000)?).await,
+        Some("fill") => {
+            let (total, keys) = (number(2, 10_000_000)?, number(3, invent::KEYS)?);
+            fill::run(&open(url(1)?).await?, total, keys).await
+        }
         Some("read") => read::run(&open(url(1)?).await?).await,
         _ => {
             let folder = tempfile::tempdir()?;

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use domain::{ClientId, KeyId, RequestId, UnixMs};
 use store::{Dimension, RecordFilter, SearchBudget, SeriesQuery, Span, StatusFilter, Store};
 
-use crate::invent::{BEGIN, MONTH_MS, RARE_MODEL, RARE_STATUS};
+use crate::invent::{MONTH_MS, RARE_MODEL, RARE_STATUS};
 use crate::{Outcome, print};
 
 const PAGE: u64 = 50;
@@ -26,15 +26,18 @@ const USUAL: SearchBudget = SearchBudget {
 };
 
 pub(crate) async fn run(store: &Store) -> Outcome {
+    let newest = store.recent_records(1, None).await?;
+    let newest = newest.first().ok_or("the database has no records")?;
+    let end = newest.id.time();
     print("| read | found | best of 5, ms |\n|---|---:|---:|")?;
-    for (name, filter) in filters() {
+    for (name, filter) in filters(end) {
         let found = async || {
             let page = store.records_page(&filter, None, PAGE, UNLIMITED).await?;
             Ok(page.records.len())
         };
         time(name, found).await?;
     }
-    let nothing = filters()
+    let nothing = filters(end)
         .pop()
         .map(|(_, filter)| filter)
         .unwrap_or_default();
@@ -43,7 +46,7 @@ pub(crate) async fn run(store: &Store) -> Outcome {
         Ok(page.records.len())
     };
     time("text, in nothing: one call of 250 ms", one_call).await?;
-    for (name, query) in series() {
+    for (name, query) in series(end) {
         let points = async || Ok(store.timeseries(&query).await?.len());
         time(&format!("series: {name}"), points).await?;
         let totals = async || Ok(store.totals(&query, 100).await?.len());
@@ -53,11 +56,11 @@ pub(crate) async fn run(store: &Store) -> Outcome {
         Ok(store.size_bytes().await? as usize)
     })
     .await?;
-    deletions(store).await?;
-    plans(store).await
+    deletions(store, end).await?;
+    plans(store, end).await
 }
 
-fn filters() -> Vec<(&'static str, RecordFilter)> {
+fn filters(end: UnixMs) -> Vec<(&'static str, RecordFilter)> {
     let of = |fill: fn(&mut RecordFilter)| {
         let mut filter = RecordFilter::default();
         fill(&mut filter);
@@ -71,7 +74,7 @@ fn filters() -> Vec<(&'static str, RecordFilter)> {
     };
     vec![
         ("first page", of(|_| ())),
-        ("a day in the middle", of(in_the_middle)),
+        ("a day in the middle", a_day_in_the_middle(end)),
         ("client", client.clone()),
         (
             "member's clients",
@@ -112,10 +115,13 @@ fn filters() -> Vec<(&'static str, RecordFilter)> {
     ]
 }
 
-fn in_the_middle(filter: &mut RecordFilter) {
-    let middle = UnixMs(BEGIN.0 + MONTH_MS / 2);
-    filter.from = Some(middle);
-    filter.to = Some(middle + DAY);
+fn a_day_in_the_middle(end: UnixMs) -> RecordFilter {
+    let middle = UnixMs(end.0 - MONTH_MS / 2);
+    RecordFilter {
+        from: Some(middle),
+        to: Some(middle + DAY),
+        ..RecordFilter::default()
+    }
 }
 
 fn client_and_model(filter: &mut RecordFilter) {
@@ -134,8 +140,7 @@ fn client_key_and_failed(filter: &mut RecordFilter) {
     filter.failed_only = true;
 }
 
-fn series() -> Vec<(&'static str, SeriesQuery)> {
-    let end = UnixMs(BEGIN.0 + MONTH_MS);
+fn series(end: UnixMs) -> Vec<(&'static str, SeriesQuery)> {
     let of = |dimension, days: u32, span| SeriesQuery {
         dimension,
         values: None,
@@ -174,14 +179,14 @@ fn series() -> Vec<(&'static str, SeriesQuery)> {
     ]
 }
 
-async fn deletions(store: &Store) -> Outcome {
+async fn deletions(store: &Store, end: UnixMs) -> Outcome {
     let before = RequestId(i64::MAX);
     time("deletion of 1,000 records", async || {
         Ok(store.delete_records_before(before, 1_000).await? as usize)
     })
     .await?;
     // The last day is for the series by minute, of the next run too.
-    let before = UnixMs(BEGIN.0 + MONTH_MS) - DAY;
+    let before = end - DAY;
     time("deletion of 1,000 roll-ups", async || {
         Ok(store
             .delete_rollups_before(Span::Minute, before, 1_000)
@@ -205,11 +210,11 @@ async fn time(name: &str, mut work: impl AsyncFnMut() -> Result<usize, Box<dyn E
 }
 
 /// Each line once: a search for several values does the same for each of them.
-async fn plans(store: &Store) -> Outcome {
-    for (name, filter) in filters() {
+async fn plans(store: &Store, end: UnixMs) -> Outcome {
+    for (name, filter) in filters(end) {
         plan(name, store.records_plan(&filter, PAGE).await?)?;
     }
-    for (name, query) in series() {
+    for (name, query) in series(end) {
         plan(
             &format!("series: {name}"),
             store.timeseries_plan(&query).await?,

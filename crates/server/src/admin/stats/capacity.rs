@@ -2,7 +2,7 @@
 //! whether that lasts. Providers tell nobody their daily limits in advance. What is known is how many requests a project
 //! had answered when its day was said to be used up; where that happened to none, nothing is foretold.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -67,8 +67,10 @@ struct ModelCapacity {
 /// One model of one provider.
 #[derive(Debug, Default)]
 struct Day {
-    /// What each project that has a key in use was answered, and whether its day is over.
-    projects: BTreeMap<String, (u64, bool)>,
+    /// Projects that have a key in use.
+    projects: usize,
+    /// Of those that were asked for the model: what each was answered, and whether its day is over.
+    asked: Vec<(u64, bool)>,
     requests_today: u64,
 }
 
@@ -119,17 +121,11 @@ async fn last_hour(app: &App, now: UnixMs) -> Result<HashMap<String, u64>, ApiEr
 
 /// The models of a provider that were used in this day.
 fn days_of(provider: &Provider, now: UnixMs, ends: UnixMs) -> BTreeMap<String, Day> {
-    let in_use: BTreeSet<String> = provider
-        .pool()
-        .statuses()
-        .into_iter()
+    let statuses = provider.pool().statuses().into_iter();
+    let in_use: HashSet<String> = statuses
         .filter(|status| status.cell.key.enabled)
         .filter(|status| !matches!(status.state.health, KeyHealth::Retired { .. }))
-        .map(|status| {
-            let key = &status.cell.key;
-            let named = key.project.clone();
-            named.unwrap_or_else(|| format!("key:{}", key.id))
-        })
+        .map(|status| status.cell.key.project_name())
         .collect();
     let mut days: BTreeMap<String, Day> = BTreeMap::new();
     for (pair, state) in provider.pool().pairs() {
@@ -137,16 +133,14 @@ fn days_of(provider: &Provider, now: UnixMs, ends: UnixMs) -> BTreeMap<String, D
         if pair.model.is_empty() || (state.day_requests == 0 && !is_used_up) {
             continue;
         }
-        let day = days.entry(pair.model).or_default();
+        let new_day = || Day {
+            projects: in_use.len(),
+            ..Day::default()
+        };
+        let day = days.entry(pair.model).or_insert_with(new_day);
         day.requests_today += u64::from(state.day_requests);
         if in_use.contains(&pair.project) {
-            let answered = u64::from(state.day_requests);
-            day.projects.insert(pair.project, (answered, is_used_up));
-        }
-    }
-    for day in days.values_mut() {
-        for project in &in_use {
-            day.projects.entry(project.clone()).or_default();
+            day.asked.push((u64::from(state.day_requests), is_used_up));
         }
     }
     days
@@ -168,17 +162,18 @@ impl Day {
         now: UnixMs,
         ends: UnixMs,
     ) -> ModelCapacity {
-        let used_up = self.projects.values().filter(|(_, is_used_up)| *is_used_up);
+        let used_up = self.asked.iter().filter(|(_, is_used_up)| *is_used_up);
         let daily_limit = median(used_up.clone().map(|(answered, _)| *answered).collect());
         let left_today = daily_limit.map(|limit| {
-            let open = self.projects.values().filter(|(_, is_used_up)| !is_used_up);
-            open.map(|(answered, _)| limit.saturating_sub(*answered))
-                .sum()
+            let open = self.asked.iter().filter(|(_, is_used_up)| !is_used_up);
+            let left = open.map(|(answered, _)| limit.saturating_sub(*answered));
+            let not_asked = self.projects.saturating_sub(self.asked.len()) as u64;
+            left.sum::<u64>() + limit * not_asked
         });
         ModelCapacity {
             id,
             usable_keys,
-            projects: self.projects.len(),
+            projects: self.projects,
             projects_used_up: used_up.count(),
             requests_today: self.requests_today,
             requests_last_hour,
@@ -215,9 +210,10 @@ mod tests {
     const NOW: UnixMs = UnixMs(1_795_204_800_000);
 
     fn capacity(projects: &[(u64, bool)], per_hour: u64) -> ModelCapacity {
-        let named = projects.iter().enumerate();
+        let asked = projects.iter().filter(|it| **it != (0, false));
         let day = Day {
-            projects: named.map(|(n, it)| (format!("p{n}"), *it)).collect(),
+            projects: projects.len(),
+            asked: asked.copied().collect(),
             requests_today: projects.iter().map(|it| it.0).sum(),
         };
         day.capacity("google/m".into(), 1, per_hour, NOW, NOW + 10 * HOUR)

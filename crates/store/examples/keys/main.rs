@@ -1,6 +1,10 @@
-//! How fast keys are added, stated again by their source and by key files, loaded, changed and deleted:
-//! `cargo run --release -p store --example keys`.
-//! `-- [keys] [url]` for another number than 100,000, or another database than SQLite in a temporary folder.
+//! How fast keys are added, stated again by their source and by key files, loaded, changed and deleted. Prints to standard
+//! output.
+//!
+//! - `keys [keys] [url]` does so with 100,000 keys, or another number, in SQLite in a temporary folder, or another database.
+//! - `keys fill URL [keys]` fills a database as a large installation looks: keys in every state, and who uses them.
+
+mod fill;
 
 use std::error::Error;
 use std::io::Write as _;
@@ -14,11 +18,22 @@ const NOW: UnixMs = UnixMs(1_763_640_000_000);
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Box<dyn Error>> {
-    let mut arguments = std::env::args().skip(1);
-    let total: usize = arguments.next().map_or(Ok(100_000), |text| text.parse())?;
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let number = |at: usize| {
+        let text = arguments.get(at);
+        text.map_or(Ok(100_000), |text| text.parse())
+    };
+    if arguments.first().is_some_and(|first| first == "fill") {
+        let url = arguments.get(1).ok_or("the url of a database is missing")?;
+        return fill::run(url, number(2)?).await;
+    }
     let folder = tempfile::tempdir()?;
     let default = format!("sqlite:{}", folder.path().join("keymux.db").display());
-    let url = arguments.next().unwrap_or(default);
+    time(number(0)?, arguments.get(1).unwrap_or(&default)).await
+}
+
+/// What each step costs.
+async fn time(total: usize, url: &str) -> Result<(), Box<dyn Error>> {
     let secret = |index| format!("AIzaFAKE-{index:030}");
     let draft = |index| KeyDraft::plain("google", &secret(index), KeySource::File);
     let drafts: Vec<KeyDraft> = (0..total).map(draft).collect();
@@ -28,7 +43,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     };
 
     let master = MasterKey::generate();
-    let store = Store::open(&url, master.clone()).await?;
+    let store = Store::open(url, master.clone()).await?;
     let began = Instant::now();
     let added = store.add_keys(&drafts, NOW).await?.added;
     say("added", added.len(), began)?;
@@ -47,7 +62,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     store.close().await?;
 
     let began = Instant::now();
-    let store = Store::open(&url, master).await?;
+    let store = Store::open(url, master).await?;
     say("databases opened", 1, began)?;
     let loaded = store.load_keys().await?;
     say("opened and loaded", loaded.len(), began)?;
