@@ -1,6 +1,7 @@
 //! A file that is uploaded as Google's resumable protocol has it, in one piece. Its bytes are made while it is sent, so that
 //! it is nowhere as a whole; every block is another one, so that the digest tells whether all came, and in order.
 
+use std::fmt::Write as _;
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::TcpStream;
 use std::time::{Duration, Instant};
@@ -51,12 +52,12 @@ impl File {
         mut send: impl FnMut(&[u8]) -> std::io::Result<()>,
     ) -> std::io::Result<()> {
         let mut block = self.noise.clone();
-        let mut sent = 0;
-        while sent < self.bytes {
-            block[..8].copy_from_slice(&sent.to_le_bytes());
-            let length = BLOCK.min((self.bytes - sent) as usize);
+        let mut begins = 0;
+        while begins < self.bytes {
+            block[..8].copy_from_slice(&begins.to_le_bytes());
+            let length = BLOCK.min((self.bytes - begins) as usize);
             send(&block[..length])?;
-            sent += length as u64;
+            begins += length as u64;
         }
         Ok(())
     }
@@ -167,5 +168,9 @@ impl Answer {
 }
 
 fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    let mut text = String::with_capacity(2 * bytes.len());
+    for byte in bytes {
+        let _ = write!(text, "{byte:02x}");
+    }
+    text
 }
