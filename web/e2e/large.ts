@@ -4,14 +4,17 @@
 //   cargo build --release --bin keymux --bin fake-upstream && cargo build --release -p store --examples
 //   npm run large
 //   npm run large -- --keys 10000 --records 100000 --only keys
+//   npm run large -- --database /var/tmp/large    fills a database there the first time, and works on a copy of it
 
 import { type ExecFileSyncOptions, execFileSync } from "node:child_process";
+import { cpSync, existsSync } from "node:fs";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
-import { type Browser, chromium, type Locator, type Page, type Request } from "@playwright/test";
+import { type Browser, chromium, type Page } from "@playwright/test";
 import config from "../playwright.config.ts";
 import { Operator } from "./api.ts";
 import { startGateway } from "./gateway.ts";
+import { type Answer, Network } from "./network.ts";
 
 const { values: flags } = parseArgs({
   args: process.argv.slice(3),
@@ -20,6 +23,8 @@ const { values: flags } = parseArgs({
     records: { type: "string", default: "1000000" },
     /** How often each page is opened; the median counts. */
     times: { type: "string", default: "3" },
+    /** The folder of a database that is kept. */
+    database: { type: "string", default: "" },
     /** Only pages whose name has this text. */
     only: { type: "string", default: "" },
   },
@@ -34,7 +39,6 @@ const masterKey = "5".repeat(64);
 /** A page, and what is done there once it can be used. */
 type Visit = { name: string; path: string; act?: (page: Page) => Promise<void>; isPressed?: boolean };
 
-type Answer = { path: string; transferred: number; decoded: number; ms: number; isCall: boolean };
 type Outcome = { name: string; ms: number; answers: Answer[] };
 
 const gateway = await startGateway({
@@ -61,7 +65,16 @@ try {
 }
 if (hasFailed) process.exitCode = 1;
 
+/** Brings a filled database into the folder; gives its master key. */
 function fill(folder: string): string {
+  const kept = flags.database;
+  if (kept === "") return fillNew(folder);
+  if (!existsSync(join(kept, "keymux.db"))) fillNew(kept);
+  cpSync(kept, folder, { recursive: true });
+  return masterKey;
+}
+
+function fillNew(folder: string): string {
   const url = `sqlite:${join(folder, "keymux.db")}`;
   const examples = join(import.meta.dirname, "../../target", process.env.KEYMUX_PROFILE ?? "debug", "examples");
   const options: ExecFileSyncOptions = { stdio: ["ignore", "inherit", "inherit"] };
@@ -166,54 +179,20 @@ function typed(label: string, text: string) {
   };
 }
 
+/** Down, until so many pages of rows have come. */
 async function scrolled(page: Page) {
-  const frame: Locator = page.locator("section[tabindex='0']").first();
-  for (let turn = 0; turn < scrolls; turn += 1) {
-    const more = page.waitForResponse((response) => response.url().includes("cursor="));
-    await frame.evaluate((element) => element.scrollTo({ top: element.scrollHeight }));
-    await more;
+  const down = (least: number) => {
+    const frame = document.querySelector("section:has(> table)");
+    frame?.scrollTo({ top: frame.scrollHeight });
+    const rows = [...document.querySelectorAll("tr[aria-rowindex]")].map((row) => Number(row.ariaRowIndex));
+    return Math.max(...rows) >= least;
+  };
+  const total = Number(await page.locator("section > table").getAttribute("aria-rowcount"));
+  for (let turn = 1; turn <= scrolls; turn += 1) {
+    const least = turn * 100;
+    await page.waitForFunction(down, total > 0 ? Math.min(total, least) : least);
     await usable(page);
   }
-}
-
-/** What a page asks for, but for the stream of events, which never ends. */
-class Network {
-  readonly #ended: Request[] = [];
-  readonly #underWay = new Set<Request>();
-
-  constructor(page: Page) {
-    page.on("request", (request) => {
-      if (!request.url().endsWith("/api/events")) this.#underWay.add(request);
-    });
-    page.on("requestfinished", (request) => {
-      if (this.#underWay.delete(request)) this.#ended.push(request);
-    });
-    page.on("requestfailed", (request) => this.#underWay.delete(request));
-  }
-
-  /** Waits until nothing is under way. */
-  async quiet() {
-    for (let still = 0; still < 3; still = this.#underWay.size === 0 ? still + 1 : 0)
-      await new Promise((resolve) => setTimeout(resolve, 50));
-  }
-
-  answers(): Promise<Answer[]> {
-    return Promise.all(this.#ended.map(answerOf));
-  }
-}
-
-async function answerOf(request: Request): Promise<Answer> {
-  const { pathname, search } = new URL(request.url());
-  const { responseBodySize } = await request.sizes();
-  const body = await (await request.response())?.body();
-  const { requestStart, responseEnd } = request.timing();
-  return {
-    path: pathname + search,
-    transferred: responseBodySize,
-    decoded: body?.length ?? 0,
-    ms: responseEnd - requestStart,
-    isCall: pathname.startsWith("/api/"),
-  };
 }
 
 function tell(outcomes: Outcome[]) {

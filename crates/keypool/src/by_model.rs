@@ -47,7 +47,53 @@ pub struct CoolingPair {
     pub class: Class,
 }
 
+/// How the day of a model has gone so far.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ModelDay {
+    /// The model.
+    pub model: String,
+    /// Projects that have a key in use.
+    pub projects: usize,
+    /// Of those that were asked for the model: how many requests were accepted of each, and whether its day is over.
+    pub asked: Vec<(u64, bool)>,
+    /// Requests that the provider has accepted, of all projects.
+    pub requests: u64,
+}
+
 impl Ledger {
+    /// The models that were used in this day; `is_used_up` says of a pair whether its day is over. It looks at every pair,
+    /// and names none.
+    pub(crate) fn days(&self, is_used_up: impl Fn(&PairState) -> bool) -> Vec<ModelDay> {
+        let may_return = |&slot: &u32| self.roster.slots[slot as usize].may_return();
+        let projects = self.roster.projects.iter();
+        let in_use: Vec<bool> = projects
+            .map(|project| project.slots.iter().any(may_return))
+            .collect();
+        let projects = in_use.iter().filter(|is_in_use| **is_in_use).count();
+        let day = |lane: &Lane| {
+            let pairs = lane.pairs.iter().map(|(&project, pair)| {
+                let state = pair.counted();
+                let is_over = is_used_up(&state);
+                (project, u64::from(state.day_requests), is_over)
+            });
+            let used: Vec<(u32, u64, bool)> = pairs
+                .filter(|(_, requests, is_over)| *requests > 0 || *is_over)
+                .collect();
+            let asked = used
+                .iter()
+                .filter(|(project, ..)| in_use[*project as usize]);
+            (!used.is_empty()).then(|| ModelDay {
+                model: lane.model.to_string(),
+                projects,
+                asked: asked
+                    .map(|&(_, requests, is_over)| (requests, is_over))
+                    .collect(),
+                requests: used.iter().map(|(_, requests, _)| requests).sum(),
+            })
+        };
+        self.named_lanes().filter_map(day).collect()
+    }
+
     /// What is known of a key's project for each model, and what the provider has accepted of it today.
     pub(crate) fn models_of(&self, id: KeyId, now: UnixMs) -> Vec<(String, PairState)> {
         let Some(slot) = self.roster.slot_of(id) else {

@@ -29,7 +29,7 @@ mod timers;
 mod warmth;
 
 pub use blame::{Blame, EgressId, Failure, Finding, ProjectTag, Track};
-pub use by_model::{CoolingPair, ModelSummary};
+pub use by_model::{CoolingPair, ModelDay, ModelSummary};
 pub use cell::{KeyCell, Lease};
 pub use census::{Census, Changes, KeyStatus, Member, Out, Outlook};
 pub use checked::Checked;

@@ -9,7 +9,7 @@ use domain::{
     Certainty, Class, Harm, Key, KeyHealth, KeyId, KeyState, PairId, PairState, UnixMs, Verdict,
 };
 
-use crate::by_model::ModelSummary;
+use crate::by_model::{ModelDay, ModelSummary};
 use crate::cell::{CATCH_UP, UNIT, moving_average};
 use crate::census::{Census, Changes, KeyStatus, Member, Outlook};
 use crate::checked::Checked;
@@ -331,6 +331,11 @@ impl Pool {
     /// What is known of a key's project for each model, with what the provider has accepted of it today.
     pub fn models_of(&self, id: KeyId, now: UnixMs) -> Vec<(String, PairState)> {
         self.read().models_of(id, now)
+    }
+
+    /// The models that were used in this day; `is_used_up` says of a pair whether its day is over.
+    pub fn days(&self, is_used_up: impl Fn(&PairState) -> bool) -> Vec<ModelDay> {
+        self.read().days(is_used_up)
     }
 
     /// How the keys stand for every model that something is known of; of each, so many cooling projects by name.

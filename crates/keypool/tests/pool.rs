@@ -465,6 +465,26 @@ fn models_are_summed_up_over_keys_and_told_of_one() {
 }
 
 #[test]
+fn the_day_of_a_model_is_told_of_projects_that_were_asked_and_have_a_key_in_use() {
+    let pool = equal_keys(Strategy::FillFirst, 4);
+    for verdict in [Verdict::ok(), Verdict::ok(), throttled(60), Verdict::ok()] {
+        attempt(&pool, &verdict, NOON).unwrap();
+    }
+    let days = pool.days(|state| state.cooling.is_some());
+    let [day] = &days[..] else {
+        panic!("one model was used");
+    };
+    let mut asked = day.asked.clone();
+    asked.sort_unstable();
+    assert_eq!((day.model.as_str(), day.projects), (MODEL, 4));
+    assert_eq!((asked, day.requests), (vec![(1, false), (2, true)], 3));
+    attempt(&pool, &Verdict::new(Class::KeyInvalid, "invalid"), NOON).unwrap();
+    let retired = pool.days(|state| state.cooling.is_some());
+    assert_eq!((retired[0].projects, retired[0].asked.len()), (3, 1));
+    assert_eq!(retired[0].requests, 3);
+}
+
+#[test]
 fn removed_keys_are_never_given_and_edited_ones_keep_their_state() {
     let pool = equal_keys(Strategy::FillFirst, 2);
     attempt(&pool, &Verdict::new(Class::KeyInvalid, "invalid"), NOON).unwrap();

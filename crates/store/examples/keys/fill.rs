@@ -6,7 +6,7 @@ use std::error::Error;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use domain::{
-    Action, ClientDraft, Class, Cooling, Event, KeyDraft, KeyHealth, KeyId, KeySource, KeyState,
+    Action, Class, ClientDraft, Cooling, Event, KeyDraft, KeyHealth, KeyId, KeySource, KeyState,
     PairId, PairState, RetiredReason, Role, Secret, UnixMs,
 };
 use store::{KeyPatch, MasterKey, Store};
@@ -75,7 +75,9 @@ pub(super) async fn run(url: &str, keys: usize) -> Result<(), Box<dyn Error>> {
     change.publish().await?;
     for minute in (0..LINES).rev().step_by(100) {
         let at = now - Duration::from_secs(60 * minute as u64);
-        let lines: Vec<Event> = (minute..minute + 100).map(|line| event(line, keys)).collect();
+        let lines: Vec<Event> = (minute..minute + 100)
+            .map(|line| event(line, keys))
+            .collect();
         store.log(&lines, at).await?;
     }
     say("lines of the activity log", LINES, began)?;
@@ -88,11 +90,7 @@ fn draft(index: usize) -> KeyDraft {
     KeyDraft {
         label: (index % 4 != 3).then(|| format!("key-{index:06}")),
         project: (index % 3 != 2).then_some(project),
-        ..KeyDraft::plain(
-            provider,
-            &format!("AIzaFAKE-{index:030}"),
-            KeySource::Admin,
-        )
+        ..KeyDraft::plain(provider, &format!("AIzaFAKE-{index:030}"), KeySource::Admin)
     }
 }
 
@@ -127,10 +125,7 @@ fn cooling(id: i64, class: Class, now: UnixMs) -> Cooling {
 fn pairs_of(id: KeyId, draft: &KeyDraft, now: UnixMs) -> Vec<(PairId, PairState)> {
     let models = PROVIDERS.iter().find(|(name, _)| **name == *draft.provider);
     let models = models.map_or(&[][..], |(_, models)| models);
-    let project = draft
-        .project
-        .clone()
-        .unwrap_or_else(|| format!("key:{id}"));
+    let project = draft.project.clone().unwrap_or_else(|| format!("key:{id}"));
     let pair = |(at, model): (usize, &&str)| {
         let is_used_up = (id.0 + at as i64) % 7 == 0;
         let id_of_pair = PairId {
@@ -151,8 +146,17 @@ fn pairs_of(id: KeyId, draft: &KeyDraft, now: UnixMs) -> Vec<(PairId, PairState)
 }
 
 fn event(line: usize, keys: usize) -> Event {
-    let action = [Action::Retire, Action::Recover, Action::Update, Action::Test][line % 4];
-    let actor = if line.is_multiple_of(3) { "admin" } else { "keymux" };
+    let action = [
+        Action::Retire,
+        Action::Recover,
+        Action::Update,
+        Action::Test,
+    ][line % 4];
+    let actor = if line.is_multiple_of(3) {
+        "admin"
+    } else {
+        "keymux"
+    };
     Event::new(actor, action, "keys")
         .about(1 + line * 7_919 % keys)
         .at(PROVIDERS[line % 3].0)

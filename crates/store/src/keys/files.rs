@@ -59,6 +59,10 @@ pub struct FileSync {
 const ROWS: &str = "SELECT id, provider, fingerprint, disabled_by, source, file, place FROM keys \
     WHERE id > $1 ORDER BY id LIMIT 2000";
 
+/// The same where no file states anything: what files have stated once.
+const ROWS_OF_FILES: &str = "SELECT id, provider, fingerprint, disabled_by, source, file, place FROM keys \
+    WHERE id > $1 AND source = 'file' ORDER BY id LIMIT 2000";
+
 type Row = (
     i64,
     String,
@@ -233,7 +237,8 @@ fn by_outcome<'w>(
         .collect()
 }
 
-/// Every row. Read by another connection than a change's, it is up to date all the same: changes follow one another.
+/// The rows that a statement can change. Read by another connection than a change's, they are up to date all the same:
+/// changes follow one another.
 async fn known(store: &Store, files: &FileKeys) -> Result<Rows, StoreError> {
     let running: HashSet<String> = key_places::names(store).await?.into_iter().collect();
     let mut providers = Providers::default();
@@ -258,7 +263,12 @@ async fn known(store: &Store, files: &FileKeys) -> Result<Rows, StoreError> {
         known.insert((provider, fingerprint), row);
         Ok(())
     };
-    each_row(store, ROWS, |row| row.0, take).await?;
+    let text = if files.keys.is_empty() {
+        ROWS_OF_FILES
+    } else {
+        ROWS
+    };
+    each_row(store, text, |row| row.0, take).await?;
     Ok(known)
 }
 

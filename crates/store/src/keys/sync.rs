@@ -18,6 +18,9 @@ use crate::names::{DisabledBy, Word as _};
 use crate::page::each_row;
 use crate::sync::{Known, Plan, Synced};
 
+/// So many drafts are looked up; for more of them the whole table is read.
+const FEW: usize = 2_000;
+
 /// What a source says of a key besides its secret.
 #[derive(PartialEq)]
 struct Settings {
@@ -41,7 +44,7 @@ impl Store {
         let change = self.change().await?;
         // Before rows are read: those that a rotation has sealed anew open only once its key is known.
         let cipher = change.cipher().await?;
-        let plan = Plan::new(&mut known(self).await?, &wishes, from);
+        let plan = Plan::new(&mut concerned(self, &wishes, from).await?, &wishes, from);
         if plan.changes_nothing() {
             return Ok(plan.counts());
         }
@@ -75,9 +78,47 @@ fn wish(draft: &KeyDraft) -> (Identity, Settings) {
     (identity(draft), settings)
 }
 
-/// Every row without its secret. A proxy URL that does not open is read as none, and so written anew.
-/// Read by another connection than the change's, it is up to date all the same: changes follow one another.
-async fn known(store: &Store) -> Result<HashMap<Identity, Known<Settings>>, StoreError> {
+/// Rows without their secrets. A proxy URL that does not open is read as none, and so written anew.
+type Rows = HashMap<Identity, Known<Settings>>;
+
+/// The rows that a statement of a source can change: those that it names, and those that it has named until now. Most
+/// installations have a few keys in their configuration, or none, and very many elsewhere.
+async fn concerned(
+    store: &Store,
+    wishes: &[(Identity, Settings)],
+    from: KeySource,
+) -> Result<Rows, StoreError> {
+    if wishes.len() > FEW {
+        return known(store).await;
+    }
+    let mut by_provider: HashMap<&str, Vec<&[u8]>> = HashMap::new();
+    for ((provider, fingerprint), _) in wishes {
+        by_provider
+            .entry(provider)
+            .or_default()
+            .push(&fingerprint.0);
+    }
+    let stated = Entity::find()
+        .filter(Column::Source.eq(from.word()))
+        .filter(Column::DisabledBy.is_null());
+    let mut rows = stated.all(store.reader()).await?;
+    for (provider, fingerprints) in by_provider {
+        for batch in batches(&fingerprints) {
+            let named = Entity::find()
+                .filter(Column::Provider.eq(provider))
+                .filter(Column::Fingerprint.is_in(batch.iter().copied()));
+            rows.extend(named.all(store.reader()).await?);
+        }
+    }
+    let mut providers = Providers::default();
+    let ring = store.master_keys().ring();
+    let rows = rows.into_iter();
+    rows.map(|row| known_row(row, &mut providers, &ring))
+        .collect()
+}
+
+/// Every row. Read by another connection than the change's, it is up to date all the same: changes follow one another.
+async fn known(store: &Store) -> Result<Rows, StoreError> {
     let mut providers = Providers::default();
     let ring = store.master_keys().ring();
     let mut known = HashMap::new();

@@ -10,6 +10,7 @@ on_both!(
     same_secret_is_one_key_of_a_provider,
     many_keys_are_added_at_once,
     source_states_its_keys,
+    source_may_state_very_many_keys,
     operator_has_the_last_word_on_off,
     key_belongs_to_the_first_of_its_sources,
     pasting_a_key_revives_it,
@@ -200,6 +201,19 @@ async fn source_states_its_keys(database: &Database) {
     );
     let again = store.sync_keys(&relabelled, File, NOW).await.unwrap();
     assert_eq!(again.unchanged, 3);
+}
+
+async fn source_may_state_very_many_keys(database: &Database) {
+    let store = database.open().await;
+    let all: Vec<String> = (0..2_100)
+        .map(|index| format!("AIza-key-{index:04}"))
+        .collect();
+    let all: Vec<&str> = all.iter().map(String::as_str).collect();
+    let states = async |secrets: &[&str]| sync(&store, secrets, KeySource::Config).await;
+    assert_eq!(states(&all).await, [2_100, 0, 0, 0]);
+    assert_eq!(states(&all).await, [0, 2_100, 0, 0]);
+    assert_eq!(states(&all[..3]).await, [0, 3, 0, 2_097]);
+    assert_eq!(states(&all).await, [0, 3, 2_097, 0]);
 }
 
 async fn operator_has_the_last_word_on_off(database: &Database) {

@@ -2,14 +2,14 @@
 //! whether that lasts. Providers tell nobody their daily limits in advance. What is known is how many requests a project
 //! had answered when its day was said to be used up; where that happened to none, nothing is foretold.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Json;
 use axum::extract::State;
-use domain::{Class, KeyHealth, PairState, UnixMs};
-use keypool::PacificDay;
+use domain::{Class, PairState, UnixMs};
+use keypool::{ModelDay, PacificDay};
 use serde::Serialize;
 use store::{Dimension, SeriesQuery, Span};
 use utoipa::ToSchema;
@@ -18,7 +18,6 @@ use crate::admin::error::ApiError;
 use crate::admin::time::Time;
 use crate::admin::who::Who;
 use crate::app::App;
-use crate::snapshot::Provider;
 
 const HOUR: Duration = Duration::from_secs(3600);
 /// Models that are told of: those with the most requests.
@@ -64,16 +63,6 @@ struct ModelCapacity {
     exhausted_at: Option<Time>,
 }
 
-/// One model of one provider.
-#[derive(Debug, Default)]
-struct Day {
-    /// Projects that have a key in use.
-    projects: usize,
-    /// Of those that were asked for the model: what each was answered, and whether its day is over.
-    asked: Vec<(u64, bool)>,
-    requests_today: u64,
-}
-
 /// What is left of the day: estimated from projects whose daily quota is used up already.
 #[utoipa::path(get, path = "/api/stats/capacity", tag = "stats",
     responses((status = 200, description = "The shared pool's, by model.", body = CapacityView)))]
@@ -86,11 +75,12 @@ pub(super) async fn get_capacity(
     let rates = last_hour(&app, now).await?;
     let mut items = Vec::new();
     for provider in app.snapshot.load().providers.iter() {
-        for (model, day) in days_of(provider, now, ends) {
-            let id = format!("{}/{model}", provider.name);
+        let pool = provider.pool();
+        for day in pool.days(|state| is_used_up(state, now, ends)) {
+            let id = format!("{}/{}", provider.name, day.model);
             let rate = rates.get(&id).copied().unwrap_or_default();
-            let usable = provider.pool().usable(&model, now);
-            items.push(day.capacity(id, usable, rate, now, ends));
+            let usable = pool.usable(&day.model, now);
+            items.push(ModelCapacity::of(&day, id, usable, rate, now, ends));
         }
     }
     items.sort_by(|one, other| {
@@ -119,33 +109,6 @@ async fn last_hour(app: &App, now: UnixMs) -> Result<HashMap<String, u64>, ApiEr
     Ok(succeeded.collect())
 }
 
-/// The models of a provider that were used in this day.
-fn days_of(provider: &Provider, now: UnixMs, ends: UnixMs) -> BTreeMap<String, Day> {
-    let statuses = provider.pool().statuses().into_iter();
-    let in_use: HashSet<String> = statuses
-        .filter(|status| status.cell.key.enabled)
-        .filter(|status| !matches!(status.state.health, KeyHealth::Retired { .. }))
-        .map(|status| status.cell.key.project_name())
-        .collect();
-    let mut days: BTreeMap<String, Day> = BTreeMap::new();
-    for (pair, state) in provider.pool().pairs() {
-        let is_used_up = is_used_up(&state, now, ends);
-        if pair.model.is_empty() || (state.day_requests == 0 && !is_used_up) {
-            continue;
-        }
-        let new_day = || Day {
-            projects: in_use.len(),
-            ..Day::default()
-        };
-        let day = days.entry(pair.model).or_insert_with(new_day);
-        day.requests_today += u64::from(state.day_requests);
-        if in_use.contains(&pair.project) {
-            day.asked.push((u64::from(state.day_requests), is_used_up));
-        }
-    }
-    days
-}
-
 /// Whether the pair is locked until its day is over.
 fn is_used_up(state: &PairState, now: UnixMs, ends: UnixMs) -> bool {
     state.cooling.is_some_and(|cooling| {
@@ -153,29 +116,29 @@ fn is_used_up(state: &PairState, now: UnixMs, ends: UnixMs) -> bool {
     })
 }
 
-impl Day {
-    fn capacity(
-        self,
+impl ModelCapacity {
+    fn of(
+        day: &ModelDay,
         id: String,
         usable_keys: usize,
         requests_last_hour: u64,
         now: UnixMs,
         ends: UnixMs,
-    ) -> ModelCapacity {
-        let used_up = self.asked.iter().filter(|(_, is_used_up)| *is_used_up);
+    ) -> Self {
+        let used_up = day.asked.iter().filter(|(_, is_used_up)| *is_used_up);
         let daily_limit = median(used_up.clone().map(|(answered, _)| *answered).collect());
         let left_today = daily_limit.map(|limit| {
-            let open = self.asked.iter().filter(|(_, is_used_up)| !is_used_up);
+            let open = day.asked.iter().filter(|(_, is_used_up)| !is_used_up);
             let left = open.map(|(answered, _)| limit.saturating_sub(*answered));
-            let not_asked = self.projects.saturating_sub(self.asked.len()) as u64;
+            let not_asked = day.projects.saturating_sub(day.asked.len()) as u64;
             left.sum::<u64>() + limit * not_asked
         });
-        ModelCapacity {
+        Self {
             id,
             usable_keys,
-            projects: self.projects,
+            projects: day.projects,
             projects_used_up: used_up.count(),
-            requests_today: self.requests_today,
+            requests_today: day.requests,
             requests_last_hour,
             daily_limit,
             left_today,
@@ -211,12 +174,14 @@ mod tests {
 
     fn capacity(projects: &[(u64, bool)], per_hour: u64) -> ModelCapacity {
         let asked = projects.iter().filter(|it| **it != (0, false));
-        let day = Day {
+        let day = ModelDay {
+            model: "m".to_owned(),
             projects: projects.len(),
             asked: asked.copied().collect(),
-            requests_today: projects.iter().map(|it| it.0).sum(),
+            requests: projects.iter().map(|it| it.0).sum(),
         };
-        day.capacity("google/m".into(), 1, per_hour, NOW, NOW + 10 * HOUR)
+        let id = "google/m".to_owned();
+        ModelCapacity::of(&day, id, 1, per_hour, NOW, NOW + 10 * HOUR)
     }
 
     #[test]
