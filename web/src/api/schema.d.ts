@@ -3929,6 +3929,11 @@ export interface components {
              * @example 86400
              */
             uptime_seconds: number;
+            /**
+             * @description `required` or `open`: whether callers need a client key.
+             * @example required
+             */
+            auth: string;
             keys: components["schemas"]["KeyCounts"];
             /** @description Keys by provider. */
             providers: {

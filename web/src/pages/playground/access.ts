@@ -22,6 +22,8 @@ export function useModels({ key }: Access) {
   return useQuery({
     queryKey: ["playground", "models", key],
     queryFn: async ({ signal }) => {
+      // A call that can only be refused would stand among the failures of callers.
+      if (!key && (await needsKey())) throw new CallError({ status: 401, message: "" });
       const response = await call("v1/models", key, { signal });
       if (!response.ok) throw new CallError(await failureOf(response));
       return ((await response.json()) as { data: Model[] }).data;
@@ -29,6 +31,11 @@ export function useModels({ key }: Access) {
     staleTime: 60_000,
     retry: false,
   });
+}
+
+async function needsKey() {
+  const { auth } = await ask(api.GET("/api/status"));
+  return auth === "required";
 }
 
 /** How long a key lasts that is made here. */

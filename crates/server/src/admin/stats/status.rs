@@ -32,6 +32,9 @@ pub(super) struct StatusView {
     /// Since it was started.
     #[schema(example = 86_400)]
     uptime_seconds: u64,
+    /// `required` or `open`: whether callers need a client key.
+    #[schema(example = "required")]
+    auth: &'static str,
     keys: KeyCounts,
     /// Keys by provider.
     providers: BTreeMap<String, KeyCounts>,
@@ -165,6 +168,7 @@ pub(super) async fn get_status(
         status: standing(&app, count_keys(&app, None, now).0),
         version: env!("CARGO_PKG_VERSION"),
         uptime_seconds: app.clock.uptime().as_secs(),
+        auth: app.snapshot.load().config.server.auth.name(),
         keys,
         providers,
         requests: RequestFigures {

@@ -54,6 +54,7 @@ async fn a_gateway_that_answers_is_healthy_and_counts() {
         (&status["database"], &status["queued_records"]),
         (&json!("up"), &json!(0))
     );
+    assert_eq!(status["auth"], "required");
 }
 
 #[tokio::test]
