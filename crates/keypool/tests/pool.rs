@@ -478,10 +478,16 @@ fn the_day_of_a_model_is_told_of_projects_that_were_asked_and_have_a_key_in_use(
     asked.sort_unstable();
     assert_eq!((day.model.as_str(), day.projects), (MODEL, 4));
     assert_eq!((asked, day.requests), (vec![(1, false), (2, true)], 3));
-    attempt(&pool, &Verdict::new(Class::KeyInvalid, "invalid"), NOON).unwrap();
-    let retired = pool.days(|state| state.cooling.is_some());
-    assert_eq!((retired[0].projects, retired[0].asked.len()), (3, 1));
-    assert_eq!(retired[0].requests, 3);
+    let off = Key {
+        enabled: false,
+        ..key(2)
+    };
+    pool.upsert([(off, KeyState::default())], NOON);
+    let [day] = &pool.days(|state| state.cooling.is_some())[..] else {
+        panic!("one model was used");
+    };
+    assert_eq!((day.projects, day.requests), (3, 3));
+    assert_eq!(day.asked, [(2, true)]);
 }
 
 #[test]
