@@ -12,7 +12,7 @@ use tokio_tungstenite::tungstenite::client::IntoClientRequest;
 use tokio_tungstenite::tungstenite::protocol::CloseFrame;
 use tokio_tungstenite::tungstenite::{Error, Message};
 
-use crate::support::{CLIENT_KEY, TestGateway};
+use crate::support::{Builder, CLIENT_KEY, TestGateway};
 
 mod ending;
 mod failing;
@@ -162,6 +162,18 @@ fn setup(more: Value) -> Value {
 fn turn(text: &str) -> Value {
     let turn = json!({"role": "user", "parts": [{"text": text}]});
     json!({"clientContent": {"turns": [turn], "turnComplete": true}})
+}
+
+/// A gateway to be, with so many keys that are used in turns.
+fn taking_turns(count: usize) -> Builder {
+    let keys = (1..=count).map(|n| format!("AIza-key-{n}"));
+    let script = keys
+        .clone()
+        .fold(gemini(), |script, key| script.key(FakeKey::new(&key)));
+    TestGateway::new()
+        .upstream(script)
+        .keys(keys)
+        .setting("pool.strategy", "round_robin")
 }
 
 /// A gateway with two keys, of which the first is used first.

@@ -1,23 +1,15 @@
 //! What a session names: it must be its caller's own, and of the project that the session is with.
 
-use fake_upstream::{FakeKey, gemini};
 use serde_json::{Value, json};
 
-use super::{Session, setup};
+use super::{Session, setup, taking_turns};
 use crate::support::{CLIENT_KEY, TestGateway, request};
 
 const OTHER_KEY: &str = "sk-test-other-0002";
 
 async fn with_keys(count: usize) -> TestGateway {
-    let keys = (1..=count).map(|n| format!("AIza-key-{n}"));
-    let script = keys
-        .clone()
-        .fold(gemini(), |script, key| script.key(FakeKey::new(&key)));
-    TestGateway::new()
-        .upstream(script)
-        .keys(keys)
+    taking_turns(count)
         .clients(&format!("- {{ name: other, key: {OTHER_KEY} }}"))
-        .setting("pool.strategy", "round_robin")
         .start()
         .await
 }

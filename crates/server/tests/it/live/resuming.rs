@@ -1,22 +1,12 @@
 //! Sessions that go on after they were ended: on the project that began them, and for whoever did.
 
-use fake_upstream::{FakeKey, gemini};
 use serde_json::{Value, json};
 
-use super::{Session, setup};
+use super::{Session, setup, taking_turns};
 use crate::support::{Operator, TestGateway};
 
 async fn gateway() -> TestGateway {
-    let keys = (1..=4).map(|n| format!("AIza-key-{n}"));
-    let script = keys
-        .clone()
-        .fold(gemini(), |script, key| script.key(FakeKey::new(&key)));
-    TestGateway::new()
-        .upstream(script)
-        .keys(keys)
-        .setting("pool.strategy", "round_robin")
-        .start()
-        .await
+    taking_turns(4).start().await
 }
 
 fn resuming(handle: &Value) -> Value {

@@ -1,26 +1,16 @@
 //! Ephemeral tokens: whoever holds one needs no client key, and is served with the key that made it.
 
-use fake_upstream::{FakeKey, gemini};
 use http::StatusCode;
 use serde_json::json;
 
-use super::Session;
+use super::{Session, taking_turns};
 use crate::support::{Operator, TestGateway};
 
 const CONSTRAINED: &str =
     "/ws/google.ai.generativelanguage.v1alpha.GenerativeService.BidiGenerateContentConstrained";
 
 async fn gateway() -> TestGateway {
-    let keys = (1..=4).map(|n| format!("AIza-key-{n}"));
-    let script = keys
-        .clone()
-        .fold(gemini(), |script, key| script.key(FakeKey::new(&key)));
-    TestGateway::new()
-        .upstream(script)
-        .keys(keys)
-        .setting("pool.strategy", "round_robin")
-        .start()
-        .await
+    taking_turns(4).start().await
 }
 
 async fn make_token(gateway: &TestGateway, uses: u32) -> String {
