@@ -151,6 +151,8 @@ async fn a_ban_holds_while_the_database_cannot_be_written_and_is_stored_later() 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn sockets_that_race_are_banned_once_and_none_gets_in_afterwards() {
     const CALLERS: usize = 200;
+    // Whoever is counted in just before the ban is refused all the same if the ban comes first: one a thread, at most.
+    const LET_IN: std::ops::RangeInclusive<usize> = 48..=50;
     let gateway = limited(1_000, 50).start().await;
     let admin = Operator::admin(&gateway).await;
     let mut connections = Vec::new();
@@ -162,8 +164,11 @@ async fn sockets_that_race_are_banned_once_and_none_gets_in_afterwards() {
         .map(async |caller| caller.send(generate_from(HERE, &[])).await.status);
     let statuses = join_all(asked).await;
     let count = |wanted: u16| statuses.iter().filter(|status| **status == wanted).count();
-    assert_eq!((count(200), count(403)), (50, CALLERS - 50), "{statuses:?}");
-    assert_eq!(gateway.upstream.count(), 50);
+    let let_in = count(200);
+    assert!(LET_IN.contains(&let_in), "{statuses:?}");
+    assert_eq!(count(403), CALLERS - let_in, "{statuses:?}");
+    assert_eq!(gateway.upstream.count(), let_in);
+    assert_eq!(gateway.ask_from(HERE).await.status, 403);
     stored(&gateway, 1).await;
     let lines = admin.rows("/api/activity_logs?action=BAN").await;
     assert_eq!(lines.len(), 1);
