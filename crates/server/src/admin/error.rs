@@ -98,6 +98,13 @@ impl ApiError {
         error
     }
 
+    /// 503: keymux has more to do than it can at the moment.
+    pub(crate) fn busy(message: impl Into<String>, after: Duration) -> Self {
+        let mut error = Self::new(StatusCode::SERVICE_UNAVAILABLE, "busy", message);
+        error.retry_after = Some(after);
+        error
+    }
+
     /// 500: a defect of ours; the log says what.
     pub(crate) fn internal(private: impl Display) -> Self {
         let text = "keymux failed; its log says more";

@@ -108,7 +108,8 @@ pub(super) fn routes() -> OpenApiRouter<Arc<App>> {
         (status = 200, description = "Logged in; the cookie `keymux_session` is set too.", body = LoggedIn),
         (status = 401, description = "The user name or the password is wrong.", body = ErrorBody),
         (status = 413, description = "The body is larger than 16 KiB.", body = ErrorBody),
-        (status = 429, description = "Too many failures; `Retry-After` says how long to wait.", body = ErrorBody)))]
+        (status = 429, description = "Too many failures; `Retry-After` says how long to wait.", body = ErrorBody),
+        (status = 503, description = "Too many logins at once, or no database; `Retry-After` says how long to wait.", body = ErrorBody)))]
 async fn log_in(
     State(app): State<Arc<App>>,
     peer: Peer,
@@ -261,10 +262,8 @@ pub(super) async fn hash_password(
     let hash = app
         .logins
         .work(move || secrets::hash_password(&password))
-        .await;
-    hash.and_then(|hash| hash)
-        .map(Secret::new)
-        .map_err(ApiError::internal)
+        .await?;
+    hash.map(Secret::new).map_err(ApiError::internal)
 }
 
 /// Takes as long for a user that does not exist as for a wrong password.
@@ -278,8 +277,8 @@ async fn check_password(
     let right = app
         .logins
         .work(move || secrets::is_password(&password, hash.expose()))
-        .await;
-    Ok(right.map_err(ApiError::internal)? && is_known)
+        .await?;
+    Ok(right && is_known)
 }
 
 /// Nobody's name holds a NUL, which PostgreSQL refuses to compare with.

@@ -9,6 +9,7 @@ use std::time::Duration;
 use domain::{Fingerprint, UnixMs};
 use tokio::sync::Semaphore;
 
+use super::error::ApiError;
 use crate::snapshot::network;
 
 const MOST_FAILURES: usize = 5;
@@ -97,15 +98,20 @@ impl Logins {
         self.lock().remove(&entry(peer, name));
     }
 
-    /// Does heavy work on passwords on a thread of its own, at most [`AT_ONCE`] at a time.
+    /// Does heavy work on passwords on a thread of its own, at most [`AT_ONCE`] at a time. An error says that too many
+    /// wait for that already.
     pub(crate) async fn work<T: Send + 'static>(
         &self,
         work: impl FnOnce() -> T + Send + 'static,
-    ) -> anyhow::Result<T> {
+    ) -> Result<T, ApiError> {
         let place = tokio::time::timeout(LONGEST_WAIT, self.hashing.acquire()).await;
-        let _place =
-            place.map_err(|_| anyhow::anyhow!("too many passwords are checked at once"))??;
-        Ok(tokio::task::spawn_blocking(work).await?)
+        let place = place.map_err(|_| {
+            let text = "too many passwords wait to be checked; try again in some seconds";
+            ApiError::busy(text, LONGEST_WAIT)
+        })?;
+        let _place = place.map_err(ApiError::internal)?;
+        let done = tokio::task::spawn_blocking(work).await;
+        done.map_err(ApiError::internal)
     }
 
     fn lock(&self) -> MutexGuard<'_, HashMap<Fingerprint, Vec<UnixMs>>> {

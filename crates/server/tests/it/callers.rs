@@ -147,7 +147,7 @@ async fn one_known_key_among_several_credentials_is_enough() {
 async fn a_record_names_the_client_and_not_its_key() {
     let gateway = two_clients().await;
     ask(&gateway, &generate_path(), &[("x-goog-api-key", OTHER_KEY)]).await;
-    let first = gateway.last_record().await;
+    let first = gateway.only_record().await;
     ask(
         &gateway,
         &generate_path(),
@@ -379,7 +379,7 @@ async fn a_brought_key_is_used_before_the_pool() {
     assert_eq!(gateway.upstream.count(), 1);
     assert_eq!(answer.header("x-keymux-attempts"), "1");
     assert_eq!(answer.header("x-keymux-key"), "");
-    let record = gateway.last_record().await;
+    let record = gateway.only_record().await;
     assert!(record.key.is_none() && record.client.is_some());
     assert_eq!(record.attempts[0].chosen, *"brought by the caller");
 }
@@ -626,7 +626,7 @@ async fn every_answer_says_which_request_it_is_and_a_providers_answer_says_how()
     assert_eq!(answer.header("x-keymux-attempts"), "2");
     assert_eq!(answer.header("x-keymux-key"), "billing");
     let mut ids = vec![answer.header("x-keymux-request-id").to_owned()];
-    let id = gateway.last_record().await.id.to_string();
+    let id = gateway.only_record().await.id.to_string();
     assert_eq!(ids[0], id);
     let missing = ask(&gateway, &generate_path(), &[]).await;
     let bad = gateway.post(&generate_path(), "{").await;

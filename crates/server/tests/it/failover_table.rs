@@ -35,7 +35,7 @@ async fn check(row: Row) {
     let answer = gateway.generate().await;
     // What is left of a cooling is read before the record is waited for.
     let (health, cooling) = (gateway.health(0), gateway.pair_cooling(0));
-    let record = gateway.last_record().await;
+    let record = gateway.only_record().await;
     assert_eq!(
         (answer.status, record.attempts.len()),
         row.caller,
@@ -240,7 +240,7 @@ async fn empty_answers_are_passed_on_when_there_are_no_others() {
     assert_eq!((answer.status, gateway.upstream.count()), (200, 3));
     assert_eq!(answer.json()["candidates"][0]["finishReason"], "STOP");
     let record = eventually("the record is written", async || {
-        Some(gateway.last_record().await)
+        Some(gateway.only_record().await)
     })
     .await;
     assert_eq!(record.error, Some(Class::EmptyAnswer));

@@ -159,7 +159,8 @@ async fn slashes_are_single_and_colons_plain_before_the_provider_sees_them() {
     let path = format!("//v1beta/models/{MODEL}%3AgenerateContent");
     let answer = gateway.post(&path, prompt("hi")).await;
     assert_eq!(answer.status, 200, "{}", answer.text());
-    assert_eq!(gateway.last_record().await.model.as_deref(), Some(MODEL));
+    let record = gateway.record_of(&answer).await;
+    assert_eq!(record.model.as_deref(), Some(MODEL));
 }
 
 #[tokio::test]
@@ -620,7 +621,7 @@ async fn a_certificate_of_an_unknown_authority_is_refused() {
     assert_eq!(answer.status, 503);
     let message = answer.error()["message"].to_string();
     assert!(message.contains("could not be reached"), "{message}");
-    let record = gateway.last_record().await;
+    let record = gateway.only_record().await;
     let outcome = &record.attempts[0].outcome;
     assert_eq!(
         (outcome.class, &*outcome.reason),

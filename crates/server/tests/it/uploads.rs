@@ -274,7 +274,7 @@ async fn an_upload_that_grows_too_large_is_refused_and_hurts_no_key() {
     let answer = caller.answer().await;
     assert_eq!(answer.status, 413, "{}", answer.text());
     assert_eq!(gateway.health(0), "active");
-    let record = gateway.last_record().await;
+    let record = gateway.only_record().await;
     assert_eq!(
         (record.status, record.error),
         (413, Some(Class::BadRequest))
@@ -395,7 +395,7 @@ async fn an_interrupted_upload_is_not_tried_with_another_key() {
     })
     .await;
     drop(caller);
-    let record = gateway.last_record().await;
+    let record = gateway.only_record().await;
     assert_eq!(record.error, Some(Class::ClientGone));
     assert_eq!(gateway.upstream.count(), 1);
     for key in 0..3 {

@@ -131,6 +131,8 @@ async fn guesses_at_the_same_time_are_no_more_than_guesses_one_by_one() {
     };
     let statuses = join_all((0..24).map(guess)).await;
     let told = statuses.iter().filter(|&&status| status == 401).count();
-    assert_eq!(told, 5, "{statuses:?}");
-    assert!(statuses.iter().all(|status| [401, 429].contains(status)));
+    assert!((1..=5).contains(&told), "{statuses:?}");
+    // On a busy machine some find too many others waiting.
+    let is_refused = |status: &u16| [401, 429, 503].contains(status);
+    assert!(statuses.iter().all(is_refused), "{statuses:?}");
 }

@@ -39,7 +39,7 @@ async fn a_model_that_callers_ask_for_is_checked_with_the_other_keys() {
         .await;
     let admin = Operator::admin(&gateway).await;
     assert_eq!(gateway.generate().await.status, 200);
-    let answered = gateway.last_record().await.key.unwrap();
+    let answered = gateway.only_record().await.key.unwrap();
     let rows = checked(&admin, &format!("model={MODEL}"), 3).await;
     for row in &rows {
         let is_answered = row["key_id"] == answered.0;

@@ -29,7 +29,7 @@ async fn a_stream_whose_proxy_dies_ends_with_an_error_and_is_not_repeated() {
     }
     assert!(text.starts_with("data: {\"candidates\""), "{text}");
     assert!(text.contains("\"error\""), "{text}");
-    let record = gateway.last_record().await;
+    let record = gateway.only_record().await;
     assert_eq!(record.error, Some(Class::Truncated));
     assert_eq!(gateway.upstream.count(), 1);
     no_key_is_hurt(&gateway);

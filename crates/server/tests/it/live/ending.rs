@@ -21,7 +21,7 @@ async fn a_caller_who_vanishes_ends_the_session_at_the_provider() {
         gateway.upstream.seen()[0].disconnected.then_some(())
     })
     .await;
-    assert_eq!(gateway.last_record().await.error, Some(Class::ClientGone));
+    assert_eq!(gateway.only_record().await.error, Some(Class::ClientGone));
 }
 
 #[tokio::test]
@@ -60,7 +60,7 @@ async fn open_sessions_are_shown_and_can_be_ended_by_those_who_may() {
     })
     .await;
     admin.delete(&path).await.expect(404);
-    assert_eq!(gateway.last_record().await.error, None);
+    assert_eq!(gateway.only_record().await.error, None);
 }
 
 #[tokio::test]
@@ -92,7 +92,7 @@ async fn a_provider_that_says_nothing_any_more_is_given_up() {
     let mut session = Session::begin(&gateway).await;
     session.say(&super::turn("hello")).await;
     assert_eq!(session.closed().await.0, 1011);
-    assert_eq!(gateway.last_record().await.error, Some(Class::Timeout));
+    assert_eq!(gateway.only_record().await.error, Some(Class::Timeout));
 }
 
 #[tokio::test]

@@ -20,7 +20,7 @@ async fn passes_over(first: FakeKey, rules: Vec<Rule>, class: Class) {
     let mut session = Session::begin(&gateway).await;
     assert_eq!(session.ask("hello").await, "You said: hello");
     session.close().await;
-    let record = gateway.last_record().await;
+    let record = gateway.only_record().await;
     let outcomes = outcomes(&record);
     assert_eq!(outcomes.len(), 2, "{outcomes:?}");
     assert_eq!((outcomes[0].0, outcomes[1].0), (class, Class::Ok));
@@ -77,7 +77,7 @@ async fn callers_are_told_to_come_back_when_every_key_is_out() {
     let (code, reason) = session.closed().await;
     assert_eq!(code, 1013);
     assert!(!reason.contains("prepayment"), "{reason}");
-    let record = gateway.last_record().await;
+    let record = gateway.only_record().await;
     assert_eq!((record.status, record.error), (503, Some(Class::Billing)));
 }
 
@@ -91,7 +91,7 @@ async fn a_model_that_no_key_has_is_told_in_the_providers_words() {
     let (code, reason) = session.closed().await;
     assert_eq!(code, 1008);
     assert!(reason.contains("models/nobodys is not found"), "{reason}");
-    let record = gateway.last_record().await;
+    let record = gateway.only_record().await;
     assert_eq!(record.status, 404);
     assert_eq!(record.error, Some(Class::ModelUnavailable));
 }
@@ -108,7 +108,7 @@ async fn a_key_that_fails_in_mid_session_is_blamed_and_not_told_of() {
     let (code, reason) = session.closed().await;
     assert_eq!(code, 1011);
     assert!(!reason.contains("prepayment"), "{reason}");
-    let record = gateway.last_record().await;
+    let record = gateway.only_record().await;
     assert_eq!(record.error, Some(Class::Billing));
     assert_eq!(
         outcomes(&record),
@@ -127,7 +127,7 @@ async fn a_provider_that_breaks_off_is_told_as_what_it_is() {
     let mut session = Session::begin(&gateway).await;
     session.say(&super::turn("hello")).await;
     assert_eq!(session.closed().await.0, 1011);
-    assert_eq!(gateway.last_record().await.error, Some(Class::Truncated));
+    assert_eq!(gateway.only_record().await.error, Some(Class::Truncated));
     eventually("the session is over", async || {
         let metrics = gateway.get("/metrics").await.text();
         let line = "keymux_live_closes_total{class=\"truncated\",provider=\"google\"} 1";

@@ -62,7 +62,7 @@ async fn a_session_ends_when_its_tokens_are_used_up() {
     let (code, reason) = session.closed().await;
     assert_eq!(code, 1013);
     assert!(reason.contains("limit of tokens"), "{reason}");
-    assert_eq!(gateway.last_record().await.error, Some(Class::Refused));
+    assert_eq!(gateway.only_record().await.error, Some(Class::Refused));
     let headers = [("x-goog-api-key", &*client.secret)];
     let next = Session::try_open(&gateway, PATH, &headers).await;
     assert_eq!(next.unwrap_err(), StatusCode::TOO_MANY_REQUESTS);

@@ -16,7 +16,7 @@ async fn texts_are_answered_and_the_session_is_written_down() {
     assert_eq!(session.ask("hello").await, "You said: hello");
     assert_eq!(session.ask("again").await, "You said: again");
     session.close().await;
-    let record = gateway.last_record().await;
+    let record = gateway.only_record().await;
     assert_eq!((record.status, record.endpoint), (101, "live"));
     assert_eq!(record.model.as_deref(), Some(LIVE_MODEL));
     assert_eq!((record.error, record.stream), (None, true));
@@ -51,7 +51,7 @@ async fn audio_passes_as_it_is_however_large_a_message() {
         .await;
     session.answer().await;
     session.close().await;
-    assert!(gateway.last_record().await.usage.unwrap().total > 0);
+    assert!(gateway.only_record().await.usage.unwrap().total > 0);
 }
 
 #[tokio::test]
@@ -61,7 +61,7 @@ async fn a_message_beyond_all_measure_ends_the_session() {
     let huge = Message::Binary(vec![b' '; 17 << 20].into());
     // It may be refused before all of it is sent.
     let _ = session.0.send(huge).await;
-    let record = gateway.last_record().await;
+    let record = gateway.only_record().await;
     assert_eq!(record.error, Some(Class::BadRequest));
 }
 
@@ -147,5 +147,6 @@ async fn the_first_message_must_be_a_setup() {
         assert!(reason.contains("setup"), "{reason}");
     }
     assert_eq!(gateway.upstream.count(), 0);
-    assert_eq!(gateway.last_record().await.status, 400);
+    let records = gateway.records(3).await;
+    assert!(records.iter().all(|record| record.status == 400));
 }

@@ -47,7 +47,7 @@ async fn responses_pass_and_what_they_take_adds_up() {
         assert_eq!(said, "You said: hello");
     }
     session.close().await;
-    let record = gateway.last_record().await;
+    let record = gateway.only_record().await;
     assert_eq!((record.status, record.endpoint), (101, "live"));
     assert_eq!(record.model.as_deref(), Some("grok-voice"));
     let usage = record.usage.unwrap();
@@ -60,7 +60,7 @@ async fn a_key_that_is_refused_gives_way_to_the_next() {
     let mut session = open(&gateway).await.unwrap();
     assert_eq!(session.hear().await["type"], "session.created");
     session.close().await;
-    let record = gateway.last_record().await;
+    let record = gateway.only_record().await;
     let classes = record.attempts.iter().map(|it| it.outcome.class);
     let classes: Vec<Class> = classes.collect();
     assert_eq!(classes, [Class::KeyInvalid, Class::Ok]);

@@ -38,7 +38,7 @@ async fn a_session_goes_through_every_kind_of_proxy() {
         let rows = admin.rows("/api/live_sessions").await;
         assert_eq!(rows[0]["egress"], proxy.bare_url());
         session.close().await;
-        let record = gateway.last_record().await;
+        let record = gateway.only_record().await;
         assert_eq!(*record.attempts[0].egress, *proxy.bare_url());
     }
 }

@@ -311,7 +311,7 @@ async fn a_caller_that_leaves_lets_go_of_the_provider_that_is_asked_then() {
         gateway.provider("xai").seen()[0].disconnected.then_some(())
     })
     .await;
-    let record = gateway.last_record().await;
+    let record = gateway.only_record().await;
     assert_eq!(
         (record.status, record.error),
         (499, Some(Class::ClientGone))

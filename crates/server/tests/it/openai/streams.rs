@@ -361,7 +361,7 @@ async fn a_caller_that_leaves_lets_go_of_the_provider() {
             upstream.seen()[0].disconnected.then_some(())
         })
         .await;
-        let record = gateway.last_record().await;
+        let record = gateway.only_record().await;
         assert_eq!(record.error, Some(Class::ClientGone), "{model}");
     }
 }

@@ -84,7 +84,7 @@ async fn a_timeout_is_not_repeated() {
         .add_rule(Rule::new().stall_before_head().times(1));
     let answer = gateway.post(CALLS[0], "{}").await;
     assert_eq!((answer.status, gateway.upstream.count()), (504, 1));
-    assert_eq!(gateway.last_record().await.error, Some(Class::Timeout));
+    assert_eq!(gateway.only_record().await.error, Some(Class::Timeout));
 }
 
 #[tokio::test]

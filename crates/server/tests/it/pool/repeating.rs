@@ -27,7 +27,7 @@ async fn check(rule: Rule, attempts: usize, status: u16) {
     );
     assert_eq!(answer.header("x-keymux-attempts"), attempts.to_string());
     let mut tried: Vec<Option<KeyId>> = gateway
-        .last_record()
+        .only_record()
         .await
         .attempts
         .iter()
@@ -130,7 +130,7 @@ async fn the_deadline_ends_the_request() {
         "{}",
         gateway.upstream.count()
     );
-    assert_eq!(gateway.last_record().await.error, Some(Class::Timeout));
+    assert_eq!(gateway.only_record().await.error, Some(Class::Timeout));
 }
 
 #[tokio::test]
@@ -159,7 +159,7 @@ async fn a_single_key_that_is_overloaded_once_is_tried_again() {
             .await;
         let answer = gateway.generate().await;
         assert_eq!((answer.status, answer.said().as_str()), (200, "hello"));
-        let record = gateway.last_record().await;
+        let record = gateway.only_record().await;
         assert_eq!(record.attempts[0].key, record.attempts[1].key);
         assert_eq!(
             record.attempts[1].chosen,
@@ -218,7 +218,7 @@ async fn the_record_tells_each_attempt() {
     let told =
         ["x-keymux-attempts", "x-keymux-provider", "x-keymux-key"].map(|name| answer.header(name));
     assert_eq!(told, ["3", "google", "the third"]);
-    let record = gateway.last_record().await;
+    let record = gateway.only_record().await;
     assert_eq!(answer.header("x-keymux-request-id"), record.id.to_string());
     let attempts = record.attempts.iter().map(|attempt| {
         let outcome = &attempt.outcome;

@@ -141,7 +141,7 @@ async fn a_caller_that_leaves_is_told_from_one_that_is_answered() {
     let path = format!("/v1beta/models/{MODEL}:streamGenerateContent?alt=sse");
     let answer = caller.begin(post(&path, prompt("hi"))).await;
     drop((answer, caller));
-    let found = detail(&gateway, &gateway.last_record().await).await;
+    let found = detail(&gateway, &gateway.only_record().await).await;
     assert_eq!(told(&found), json!([200, "client_gone", true, 1, "ok"]));
 
     gateway.upstream.remove_rules();

@@ -175,7 +175,7 @@ async fn a_watch_ends_when_keymux_stops_and_does_not_hold_it_up() {
     };
     tokio::join!(gateway.stop(), watch);
     assert!(
-        began.elapsed() < Duration::from_secs(5),
+        began.elapsed() < Duration::from_secs(20),
         "{:?}",
         began.elapsed()
     );

@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use crate::support::{Connection, Operator};
 
-const PATIENCE: Duration = Duration::from_secs(10);
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// An open stream of events. Dropping it is a watcher that leaves.
 #[derive(Debug)]

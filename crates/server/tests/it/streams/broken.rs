@@ -19,7 +19,7 @@ async fn check(way: Way, rule: Rule, code: u16, class: Class) {
     check_ends_with_error(way, &answer, code);
     assert_eq!(answer.said(), "abcd", "{way:?}");
     assert_eq!(gateway.upstream.count(), 1, "{way:?}");
-    let record = gateway.last_record().await;
+    let record = gateway.only_record().await;
     assert_eq!((record.status, record.error), (200, Some(class)), "{way:?}");
 }
 
@@ -190,7 +190,7 @@ async fn check_unary(way: Way, rule: Rule, class: Class) {
     let answer = gateway.send(generate()).await;
     assert_eq!((answer.status, answer.is_whole), (200, false), "{way:?}");
     assert_eq!(gateway.upstream.count(), 1);
-    assert_eq!(gateway.last_record().await.error, Some(class), "{way:?}");
+    assert_eq!(gateway.only_record().await.error, Some(class), "{way:?}");
 }
 
 #[tokio::test]

@@ -30,7 +30,7 @@ async fn a_caller_that_waits_gets_comments_and_then_the_answer() {
     let text = String::from_utf8([&*waiting, &*rest].concat()).unwrap();
     let answer = text.trim_start_matches(COMMENT);
     assert_eq!(answer, format!("data: {}\r\n\r\n", super::ends("hello")));
-    let record = gateway.last_record().await;
+    let record = gateway.only_record().await;
     assert_eq!(
         (record.status, record.error, record.stream),
         (200, None, true)
@@ -48,7 +48,7 @@ async fn an_error_comes_as_an_event() {
     let answer = gateway.send(Way::Sse.request()).await;
     assert_eq!((answer.status, answer.is_whole), (200, true));
     assert_eq!(answer.error()["code"], 503);
-    assert_eq!(gateway.last_record().await.error, Some(Class::KeyInvalid));
+    assert_eq!(gateway.only_record().await.error, Some(Class::KeyInvalid));
 }
 
 #[tokio::test]
@@ -62,7 +62,7 @@ async fn a_refusal_of_the_providers_comes_as_an_event_too() {
     let answer = gateway.send(Way::Sse.request()).await;
     assert_eq!(answer.status, 200);
     assert_eq!(answer.error()["status"], "INVALID_ARGUMENT");
-    let record = gateway.last_record().await;
+    let record = gateway.only_record().await;
     assert_eq!(record.error, Some(Class::BadRequest));
 }
 
@@ -93,6 +93,6 @@ async fn a_caller_that_leaves_while_it_waits_is_noticed() {
         gateway.upstream.seen()[0].disconnected.then_some(())
     })
     .await;
-    assert_eq!(gateway.last_record().await.error, Some(Class::ClientGone));
+    assert_eq!(gateway.only_record().await.error, Some(Class::ClientGone));
     assert_eq!(gateway.key(0).cell.in_flight(), 0);
 }

@@ -26,7 +26,7 @@ async fn check(way: Way, rule: Rule, class: Class) {
     assert_eq!(answer.said(), "hello", "{way:?}");
     assert!(!answer.text().contains("\"error\""), "{}", answer.text());
     assert_eq!(answer.header("x-keymux-attempts"), "2");
-    let record = gateway.last_record().await;
+    let record = gateway.only_record().await;
     let classes: Vec<Class> = record
         .attempts
         .iter()

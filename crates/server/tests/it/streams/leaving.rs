@@ -32,7 +32,7 @@ async fn aftermath(gateway: &TestGateway) -> RequestRecord {
             .then_some(())
     })
     .await;
-    gateway.last_record().await
+    gateway.only_record().await
 }
 
 #[tokio::test]
@@ -113,7 +113,7 @@ async fn while_it_waits_for_a_key() {
         () = cooling => {}
     }
     drop(caller);
-    let record = gateway.last_record().await;
+    let record = gateway.only_record().await;
     assert_eq!(
         (record.status, record.error),
         (499, Some(Class::ClientGone))

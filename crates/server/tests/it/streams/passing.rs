@@ -164,7 +164,7 @@ async fn an_event_of_megabytes_passes_whole() {
         let answer = gateway.send(way.request()).await;
         assert!(answer.is_whole);
         assert_eq!(answer.said().len(), 5_000_000, "{way:?}");
-        assert_eq!(gateway.last_record().await.error, None);
+        assert_eq!(gateway.only_record().await.error, None);
     }
 }
 
@@ -316,7 +316,7 @@ async fn tokens_are_read_from_the_stream() {
             total: counted("totalTokenCount"),
             ..Usage::default()
         };
-        let record = gateway.last_record().await;
+        let record = gateway.only_record().await;
         assert_eq!(record.usage, Some(usage), "{way:?}");
         assert!(usage.output > 0 && record.first_byte_us.is_some());
     }
@@ -336,7 +336,7 @@ async fn a_stream_that_ends_without_a_finish_reason_passes_as_it_is() {
             (answer.said(), answer.documents().len()),
             ("abcd".to_owned(), 2)
         );
-        assert_eq!(gateway.last_record().await.error, Some(Class::Truncated));
+        assert_eq!(gateway.only_record().await.error, Some(Class::Truncated));
     }
 }
 
@@ -357,6 +357,6 @@ async fn an_error_of_the_providers_in_mid_stream_passes_and_is_recorded() {
             "The model is overloaded. Please try again later."
         );
         assert_eq!(gateway.upstream.count(), 1);
-        assert_eq!(gateway.last_record().await.error, Some(Class::Truncated));
+        assert_eq!(gateway.only_record().await.error, Some(Class::Truncated));
     }
 }

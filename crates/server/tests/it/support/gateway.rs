@@ -174,9 +174,10 @@ impl TestGateway {
         cooling.map_or(0, |cooling| seconds_left(cooling.until))
     }
 
-    /// The record of the newest request, once it has been written.
-    pub(crate) async fn last_record(&self) -> RequestRecord {
+    /// The record of the one request that there has been, once it has been written.
+    pub(crate) async fn only_record(&self) -> RequestRecord {
         let mut records = self.records(1).await;
+        assert_eq!(records.len(), 1, "ask for the record of one answer");
         records.remove(0)
     }
 
