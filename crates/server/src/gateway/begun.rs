@@ -135,9 +135,19 @@ impl Begun {
         id: Fingerprint,
         now: UnixMs,
     ) -> Option<Session> {
-        if let Some(known) = self.known(id, now) {
-            return Some(known);
+        match self.known(id, now) {
+            Some(known) => Some(known),
+            None => self.look_up(store, id, now).await,
         }
+    }
+
+    /// Who began what is not known here, where another instance has seen it begin.
+    pub(crate) async fn look_up(
+        &self,
+        store: &Store,
+        id: Fingerprint,
+        now: UnixMs,
+    ) -> Option<Session> {
         let read = timeout(PATIENCE, store.upload(id, now)).await;
         let found = read.ok()?.inspect_err(|error| {
             tracing::warn!(%error, "who began an upload or a session could not be looked up");
@@ -146,12 +156,13 @@ impl Begun {
         self.known(id, now)
     }
 
-    /// Remembers who began what has that secret name, with what, for as long as it lasts.
-    pub(crate) fn learn(&self, name: &str, session: Session, now: UnixMs, lasts: Duration) {
-        self.put(id_of(name), session, now, lasts);
+    /// Remembers who began what has that secret name, with what, for as long as it lasts. Gives whether it is new, to be
+    /// saved.
+    pub(crate) fn learn(&self, name: &str, session: Session, now: UnixMs, lasts: Duration) -> bool {
+        self.put(id_of(name), session, now, lasts)
     }
 
-    fn put(&self, id: Fingerprint, session: Session, now: UnixMs, lasts: Duration) {
+    fn put(&self, id: Fingerprint, session: Session, now: UnixMs, lasts: Duration) -> bool {
         let expires_at = now + lasts;
         let entry = Entry {
             session,
@@ -159,7 +170,7 @@ impl Begun {
         };
         let mut sessions = self.sessions.lock().unwrap_or_else(PoisonError::into_inner);
         if sessions.len() >= MOST || sessions.insert(id, entry).is_some() {
-            return;
+            return false;
         }
         let Session { key, client, .. } = session;
         let row = UploadSession {
@@ -170,15 +181,7 @@ impl Begun {
         };
         let mut unsaved = self.unsaved.lock().unwrap_or_else(PoisonError::into_inner);
         unsaved.push(row);
-    }
-
-    /// Whether something has begun that is not saved.
-    pub(crate) fn has_unsaved(&self) -> bool {
-        !self
-            .unsaved
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .is_empty()
+        true
     }
 
     /// What has begun since the last call, to be saved.
@@ -198,15 +201,17 @@ pub(crate) async fn learn(exchange: &Exchange, outcome: &Outcome) {
     let Outcome::Answer(answer, credential) = outcome else {
         return;
     };
-    if exchange.call.transfer == Transfer::Upload {
-        remember_upload(exchange, credential, &answer.head);
-    } else if !token::learn(exchange, credential, answer) {
+    let is_new = if exchange.call.transfer == Transfer::Upload {
+        learn_upload(exchange, credential, &answer.head)
+    } else {
+        token::learn(exchange, credential, answer)
+    };
+    if !is_new {
         return;
     }
     let app = &exchange.app;
-    let is_saved = !app.begun.has_unsaved()
-        || matches!(timeout(PATIENCE, app.saver.save(app)).await, Ok(Ok(_)));
-    if !is_saved {
+    let saved = timeout(PATIENCE, app.saver.save(app)).await;
+    if !matches!(saved, Ok(Ok(_))) {
         tracing::warn!("what has begun could not be saved yet; trying on");
     }
 }
@@ -227,18 +232,23 @@ pub(crate) fn turn_round(exchange: &Exchange, head: &mut Parts) {
     }
 }
 
-fn remember_upload(exchange: &Exchange, credential: &Credential, head: &Parts) {
+/// Remembers an upload that an answer begins. False: it begins none, or only goes on with one.
+fn learn_upload(exchange: &Exchange, credential: &Credential, head: &Parts) -> bool {
     let session = Session::begun(&exchange.caller, credential, exchange.last_egress());
-    let Some(session) = session else { return };
+    let Some(session) = session else {
+        return false;
+    };
     let base = exchange.provider.origin.url();
     let begun = LINKS.iter().filter_map(|name| {
         let (_, query) = link(&base, head, name)?.split_once('?')?;
         upload_in(query)
     });
     let now = exchange.app.clock.now();
+    let mut is_new = false;
     for id in begun {
-        exchange.app.begun.put(id, session, now, LIFETIME);
+        is_new |= exchange.app.begun.put(id, session, now, LIFETIME);
     }
+    is_new
 }
 
 /// A link to the provider, behind its host.

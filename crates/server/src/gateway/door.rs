@@ -99,7 +99,7 @@ impl<'a> Door<'a> {
         if known.is_some() || self.app.visitors.is_guessing(self.network, self.now) {
             return known;
         }
-        let found = Box::pin(self.app.begun.find(&self.app.store, id, self.now)).await;
+        let found = Box::pin(self.app.begun.look_up(&self.app.store, id, self.now)).await;
         if found.is_none() {
             self.app.visitors.guessed(self.network, id, self.now);
         }

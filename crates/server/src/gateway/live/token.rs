@@ -39,7 +39,7 @@ pub(crate) fn admit(made: Session, door: &Door<'_>) -> Result<Caller, Stranger> 
     }
 }
 
-/// Remembers a token that an answer brings. False: it brings none.
+/// Remembers a token that an answer brings. False: it brings none that is new.
 pub(crate) fn learn(exchange: &Exchange, credential: &Credential, answer: &Answer) -> bool {
     #[derive(Deserialize)]
     struct Made {
@@ -59,8 +59,7 @@ pub(crate) fn learn(exchange: &Exchange, credential: &Credential, answer: &Answe
         return false;
     };
     let now = exchange.app.clock.now();
-    exchange.app.begun.learn(&name, by, now, LONGEST_LIFE);
-    true
+    exchange.app.begun.learn(&name, by, now, LONGEST_LIFE)
 }
 
 /// The token in any of the places where SDKs show one.
