@@ -9,9 +9,9 @@ use crate::dialect::CREATED;
 use crate::keys::Caller;
 use crate::refusal::Refusal;
 use crate::reply::{Reply, SSE};
-use crate::responses::answer::text_part;
+use crate::responses::parts;
 use crate::rule::{Deed, EmptyKind};
-use crate::said::{self, Finish, FunctionCall, Said};
+use crate::said::{self, Said};
 use crate::sample;
 use crate::stand::Stand;
 use crate::stream::{self, Framing};
@@ -85,14 +85,8 @@ impl<'a> Response<'a> {
         }
     }
 
-    /// `completed`, `incomplete` or `failed`; the finish of the text and its blocks decide.
     fn status(&self) -> &'static str {
-        match &self.said {
-            _ if self.failed => "failed",
-            Said::Text { finish, .. } if *finish == Finish::Length => "incomplete",
-            Said::BlockedPrompt | Said::Unsafe => "incomplete",
-            _ => "completed",
-        }
+        parts::status(&self.said, self.failed)
     }
 
     /// The whole response.
@@ -121,42 +115,18 @@ impl<'a> Response<'a> {
 
     /// The response with neither output nor usage.
     pub(crate) fn frame(&self, status: &str, model: &str) -> Value {
-        let ask = &self.ask.common.body;
-        let or = |name: &str, default: Value| {
-            let given = &ask[name];
-            if given.is_null() {
-                default
-            } else {
-                given.clone()
-            }
-        };
-        json!({
-            "id": self.id,
-            "object": "response",
-            "created_at": CREATED,
+        let asked = &self.ask.common.body;
+        let extra = json!({
             "completed_at": null,
-            "status": status,
-            "model": model,
-            "error": null,
-            "incomplete_details": null,
             "instructions": null,
             "background": false,
-            "max_output_tokens": ask["max_output_tokens"],
-            "metadata": {},
-            "output": [],
             "parallel_tool_calls": true,
-            "previous_response_id": ask["previous_response_id"],
             "service_tier": "default",
-            "store": or("store", json!(false)),
-            "temperature": or("temperature", json!(1)),
+            "store": parts::given(asked, "store", json!(false)),
             "text": {"format": {"type": "text"}},
-            "tool_choice": or("tool_choice", json!("auto")),
-            "tools": or("tools", json!([])),
-            "top_p": or("top_p", json!(1)),
             "truncation": "",
-            "usage": null,
-            "user": null,
-        })
+        });
+        parts::frame(&self.id, status, model, asked, extra)
     }
 
     /// The search results, when the web was searched.
@@ -186,22 +156,15 @@ impl<'a> Response<'a> {
         let content = match (&self.said, self.empty) {
             (_, Some(EmptyKind::NoCandidates)) | (Said::BlockedPrompt, _) => return Vec::new(),
             (_, Some(EmptyKind::StopNoParts)) | (Said::Unsafe, _) => json!([]),
-            (Said::Text { text, .. }, _) => json!([text_part(text)]),
+            (Said::Text { text, .. }, _) => json!([parts::text(text)]),
             (Said::Calls(calls), _) => {
+                let calls = calls.iter().zip(&self.ids);
                 return calls
-                    .iter()
-                    .zip(&self.ids)
-                    .map(|(c, id)| call_item(c, id))
+                    .map(|(call, id)| parts::call(id, &format!("call_{id}"), call))
                     .collect();
             }
         };
-        vec![json!({
-            "type": "message",
-            "id": format!("msg_{}", self.ids[0]),
-            "role": "assistant",
-            "status": "completed",
-            "content": content,
-        })]
+        vec![parts::message(&self.ids[0], "completed", &content)]
     }
 
     fn items(&self) -> Vec<Value> {
@@ -229,15 +192,4 @@ fn cited(said: Said, ask: &Ask) -> Said {
         }
         other => other,
     }
-}
-
-fn call_item(call: &FunctionCall, id: &str) -> Value {
-    json!({
-        "type": "function_call",
-        "id": format!("fc_{id}"),
-        "call_id": format!("call_{id}"),
-        "name": call.name,
-        "arguments": call.args.to_string(),
-        "status": "completed",
-    })
 }

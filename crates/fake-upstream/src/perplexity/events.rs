@@ -5,11 +5,10 @@ use serde_json::{Value, json};
 
 use super::agent::{Response, error};
 use crate::responses::events::numbered;
+use crate::responses::parts::{Named, of_part, whole};
 use crate::said::Said;
 use crate::stand::Stand;
 use crate::stream::Event;
-
-type Named = (&'static str, Value);
 
 /// The events of a stream, with at least so many chunks of text.
 pub(crate) fn of(stand: &Stand, response: &Response, at_least: usize) -> Vec<Event> {
@@ -33,9 +32,7 @@ pub(crate) fn of(stand: &Stand, response: &Response, at_least: usize) -> Vec<Eve
         if item["type"] == "message" {
             events.extend(message(stand, response, index, item, at_least));
         } else {
-            let fields = json!({"output_index": index, "item": item});
-            events.push(("response.output_item.added", fields.clone()));
-            events.push(("response.output_item.done", fields));
+            events.extend(whole(index, item));
         }
     }
     let body = response.body();
@@ -92,20 +89,12 @@ fn message(
         "response.output_item.added",
         json!({"output_index": index, "item": empty}),
     )];
-    let at = |name: &str, text: &str| {
-        let mut fields = json!({
-            "item_id": item["id"],
-            "output_index": index,
-            "content_index": 0,
-        });
-        fields[name] = json!(text);
-        fields
-    };
+    let at = |name: &str, value| of_part(index, item, name, value);
     if let (Said::Text { text, .. }, Some(_)) = (&response.said, item["content"].get(0)) {
         for piece in stand.voice.chunks(text, at_least) {
-            events.push(("response.output_text.delta", at("delta", &piece)));
+            events.push(("response.output_text.delta", at("delta", json!(piece))));
         }
-        events.push(("response.output_text.done", at("text", text)));
+        events.push(("response.output_text.done", at("text", json!(text))));
     }
     events.push((
         "response.output_item.done",

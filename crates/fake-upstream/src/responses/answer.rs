@@ -2,12 +2,12 @@
 
 use serde_json::{Value, json};
 
-use super::{Ask, events};
-use crate::dialect::{CREATED, Flavour, completion};
+use super::{Ask, events, parts};
+use crate::dialect::{Flavour, completion};
 use crate::keys::Caller;
 use crate::reply::{Reply, SSE};
 use crate::rule::{Deed, EmptyKind};
-use crate::said::{self, Finish, Said, THOUGHT_TOKENS};
+use crate::said::{self, Said, THOUGHT_TOKENS};
 use crate::stand::Stand;
 use crate::stream::{self, Framing};
 
@@ -96,12 +96,7 @@ impl<'a> Response<'a> {
 
     /// `completed`, `incomplete` or `failed`.
     pub(crate) fn status(&self) -> &'static str {
-        match &self.said {
-            _ if self.failed() => "failed",
-            Said::Text { finish, .. } if *finish == Finish::Length => "incomplete",
-            Said::BlockedPrompt | Said::Unsafe => "incomplete",
-            _ => "completed",
-        }
+        parts::status(&self.said, self.failed())
     }
 
     /// The whole response.
@@ -126,40 +121,17 @@ impl<'a> Response<'a> {
 
     /// The response with neither output nor usage.
     pub(crate) fn frame(&self, status: &str) -> Value {
-        let ask = &self.ask.body;
-        let or = |name: &str, default: Value| {
-            let given = &ask[name];
-            if given.is_null() {
-                default
-            } else {
-                given.clone()
-            }
-        };
-        json!({
-            "id": self.id,
-            "object": "response",
-            "created_at": CREATED,
-            "status": status,
-            "error": null,
-            "incomplete_details": null,
-            "instructions": ask["instructions"],
-            "max_output_tokens": ask["max_output_tokens"],
-            "model": self.ask.model(),
-            "output": [],
-            "parallel_tool_calls": or("parallel_tool_calls", json!(true)),
-            "previous_response_id": ask["previous_response_id"],
-            "reasoning": or("reasoning", json!({"effort": null, "summary": null})),
-            "store": or("store", json!(true)),
-            "temperature": or("temperature", json!(1)),
-            "text": or("text", json!({"format": {"type": "text"}})),
-            "tool_choice": or("tool_choice", json!("auto")),
-            "tools": or("tools", json!([])),
-            "top_p": or("top_p", json!(1)),
+        let asked = &self.ask.body;
+        let given = |name: &str, default| parts::given(asked, name, default);
+        let extra = json!({
+            "instructions": asked["instructions"],
+            "parallel_tool_calls": given("parallel_tool_calls", json!(true)),
+            "reasoning": given("reasoning", json!({"effort": null, "summary": null})),
+            "store": given("store", json!(true)),
+            "text": given("text", json!({"format": {"type": "text"}})),
             "truncation": "disabled",
-            "usage": null,
-            "user": null,
-            "metadata": {},
-        })
+        });
+        parts::frame(&self.id, status, self.ask.model(), asked, extra)
     }
 
     /// Every item of the output.
@@ -175,31 +147,18 @@ impl<'a> Response<'a> {
     }
 
     fn said_items(&self) -> Vec<Value> {
-        let id = |kind: &str, index: usize| format!("{kind}_{}", self.item_ids[index + 1]);
         let Said::Calls(calls) = &self.said else {
             let content = match &self.said {
-                Said::Text { text, .. } if self.fate == Fate::Said => json!([text_part(text)]),
+                Said::Text { text, .. } if self.fate == Fate::Said => json!([parts::text(text)]),
                 _ => json!([]),
             };
-            return vec![json!({
-                "type": "message",
-                "id": id("msg", 0),
-                "role": "assistant",
-                "status": self.status(),
-                "content": content,
-            })];
+            return vec![parts::message(&self.item_ids[1], self.status(), &content)];
         };
-        let call = |(index, call): (usize, &said::FunctionCall)| {
-            json!({
-                "type": "function_call",
-                "id": id("fc", index),
-                "call_id": self.call_ids[index],
-                "name": call.name,
-                "arguments": call.args.to_string(),
-                "status": "completed",
-            })
-        };
-        calls.iter().enumerate().map(call).collect()
+        let ids = self.item_ids[1..].iter().zip(&self.call_ids);
+        let calls = calls.iter().zip(ids);
+        calls
+            .map(|(call, (id, call_id))| parts::call(id, call_id, call))
+            .collect()
     }
 
     fn usage(&self) -> Value {
@@ -219,9 +178,4 @@ impl<'a> Response<'a> {
         }
         usage
     }
-}
-
-/// A part that says `text`.
-pub(crate) fn text_part(text: &str) -> Value {
-    json!({"type": "output_text", "text": text, "annotations": []})
 }

@@ -2,13 +2,11 @@
 
 use serde_json::{Value, json};
 
-use super::answer::{Response, text_part};
+use super::answer::Response;
+use super::parts::{self, Named, of_part, whole};
 use crate::said::Said;
 use crate::stand::Stand;
 use crate::stream::{Event, Framing};
-
-/// The events with their names, before they are numbered.
-type Named = (&'static str, Value);
 
 /// The events of a stream, with at least so many chunks of text.
 pub(crate) fn of(stand: &Stand, response: &Response, at_least: usize) -> Vec<Event> {
@@ -22,7 +20,7 @@ pub(crate) fn of(stand: &Stand, response: &Response, at_least: usize) -> Vec<Eve
             events.extend(match item["type"].as_str() {
                 Some("message") => message(stand, response, index, item, at_least),
                 Some("function_call") => call(index, item),
-                _ => plain(index, item),
+                _ => whole(index, item),
             });
         }
     }
@@ -50,14 +48,6 @@ pub(crate) fn numbered(events: Vec<Named>) -> Vec<Event> {
     events.into_iter().enumerate().map(number).collect()
 }
 
-fn plain(index: usize, item: &Value) -> Vec<Named> {
-    let fields = json!({"output_index": index, "item": item});
-    vec![
-        ("response.output_item.added", fields.clone()),
-        ("response.output_item.done", fields),
-    ]
-}
-
 fn message(
     stand: &Stand,
     response: &Response,
@@ -72,21 +62,13 @@ fn message(
     let done = json!({"output_index": index, "item": item});
     let mut events = vec![("response.output_item.added", added)];
     if let (Said::Text { text, .. }, Some(_)) = (&response.said, item["content"].get(0)) {
-        let at = |name: &str, value: Value| {
-            let mut fields = json!({
-                "item_id": item["id"],
-                "output_index": index,
-                "content_index": 0,
-            });
-            fields[name] = value;
-            fields
-        };
-        events.push(("response.content_part.added", at("part", text_part(""))));
+        let at = |name: &str, value| of_part(index, item, name, value);
+        events.push(("response.content_part.added", at("part", parts::text(""))));
         for piece in stand.voice.chunks(text, at_least) {
             events.push(("response.output_text.delta", at("delta", json!(piece))));
         }
         events.push(("response.output_text.done", at("text", json!(text))));
-        events.push(("response.content_part.done", at("part", text_part(text))));
+        events.push(("response.content_part.done", at("part", parts::text(text))));
     }
     events.push(("response.output_item.done", done));
     events

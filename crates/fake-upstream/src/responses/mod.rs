@@ -1,10 +1,11 @@
 //! The Responses dialect as OpenAI, xAI and Perplexity speak it. Reading a request is common
-//! (`input.rs`, `tools.rs`); OpenAI and xAI are answered by `answer.rs` and `events.rs`, Perplexity
-//! in its own folder.
+//! (`input.rs`, `tools.rs`), and so is what responses are made of (`parts.rs`); OpenAI and xAI are
+//! answered by `answer.rs` and `events.rs`, Perplexity in its own folder.
 
 pub(crate) mod answer;
 pub(crate) mod events;
 pub(crate) mod input;
+pub(crate) mod parts;
 pub(crate) mod store;
 pub(crate) mod tools;
 
