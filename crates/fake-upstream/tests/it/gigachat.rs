@@ -4,7 +4,9 @@ use fake_upstream::{FakeKey, FakeUpstream, KeyFault, Rule, gigachat};
 use http_body_util::BodyExt;
 use serde_json::{Value, json};
 
-use crate::support::{Answer, Ask, chunks, eventually, get, post, streamed_text, user, within};
+use crate::support::{
+    Answer, Ask, check_faults, chunks, eventually, get, post, streamed_text, user, within,
+};
 
 const KEY: &str = "Y2xpZW50OnNlY3JldA==";
 const UUID: &str = "0d7c6a52-0000-4000-8000-0000000000b7";
@@ -508,16 +510,11 @@ async fn every_fault_has_its_status_and_message() {
         (KeyFault::Deadline, 504, "<html>"),
     ];
     let upstream = gigachat().start().await;
-    for (fault, status, words) in cases {
-        upstream.set_key(FakeKey::new(KEY).fault(fault));
-        let answer = chat(&upstream, json!({})).await;
-        assert_eq!(answer.status, status, "{fault:?}");
-        assert!(
-            answer.text().contains(words),
-            "{fault:?}: {}",
-            answer.text()
-        );
-    }
+    let key = FakeKey::new(KEY);
+    check_faults(&upstream, &key, cases, async || {
+        chat(&upstream, json!({})).await
+    })
+    .await;
 }
 
 #[tokio::test]

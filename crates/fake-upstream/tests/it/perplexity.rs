@@ -4,7 +4,7 @@ use base64::Engine;
 use fake_upstream::{EmptyKind, FakeKey, FakeUpstream, KeyFault, Rule, perplexity};
 use serde_json::{Value, json};
 
-use crate::support::{Answer, chunks, get, post};
+use crate::support::{Answer, check_faults, chunks, get, post};
 
 const KEY: &str = "pplx-1";
 
@@ -343,16 +343,11 @@ async fn every_fault_has_its_status_and_type() {
         (KeyFault::Deadline, 504, "<html>"),
     ];
     let upstream = perplexity().start().await;
-    for (fault, status, words) in cases {
-        upstream.set_key(FakeKey::new(KEY).fault(fault));
-        let answer = ask(&upstream, json!({})).await;
-        assert_eq!(answer.status, status, "{fault:?}");
-        assert!(
-            answer.text().contains(words),
-            "{fault:?}: {}",
-            answer.text()
-        );
-    }
+    let key = FakeKey::new(KEY);
+    check_faults(&upstream, &key, cases, async || {
+        ask(&upstream, json!({})).await
+    })
+    .await;
 }
 
 #[tokio::test]

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
-use fake_upstream::FakeUpstream;
+use fake_upstream::{FakeKey, FakeUpstream, KeyFault};
 use http::{HeaderMap, Request, StatusCode};
 use http_body_util::{BodyExt, Full};
 use hyper::body::Incoming;
@@ -273,6 +273,22 @@ pub(crate) async fn read(response: http::Response<Incoming>) -> Answer {
         headers: parts.headers,
         body: body.freeze(),
         broken,
+    }
+}
+
+/// Asks with a key that has one fault after the other: each has its status, and its words in the body.
+pub(crate) async fn check_faults<const N: usize>(
+    upstream: &FakeUpstream,
+    key: &FakeKey,
+    cases: [(KeyFault, u16, &str); N],
+    ask: impl AsyncFn() -> Answer,
+) {
+    for (fault, status, words) in cases {
+        upstream.set_key(key.clone().fault(fault));
+        let answer = ask().await;
+        let text = answer.text();
+        assert_eq!(answer.status, status, "{fault:?}");
+        assert!(text.contains(words), "{fault:?}: {text}");
     }
 }
 

@@ -3,7 +3,7 @@
 use fake_upstream::{FakeKey, FakeUpstream, KeyFault, Rule, xai};
 use serde_json::{Value, json};
 
-use crate::support::{Answer, chunks, get, post, streamed_text, user, weather_tool};
+use crate::support::{Answer, check_faults, chunks, get, post, streamed_text, user, weather_tool};
 
 const KEY: &str = "xai-0123456789jU";
 
@@ -150,16 +150,11 @@ async fn every_row_of_the_errors_is_a_fault() {
         (KeyFault::Deadline, 504, "timed out"),
     ];
     let upstream = xai().start().await;
-    for (fault, status, words) in cases {
-        upstream.set_key(FakeKey::new(KEY).project(team).fault(fault));
-        let answer = chat(&upstream, json!({})).await;
-        assert_eq!(answer.status, status, "{fault:?}");
-        assert!(
-            answer.text().contains(words),
-            "{fault:?}: {}",
-            answer.text()
-        );
-    }
+    let key = FakeKey::new(KEY).project(team);
+    check_faults(&upstream, &key, cases, async || {
+        chat(&upstream, json!({})).await
+    })
+    .await;
     upstream.set_key(FakeKey::new(KEY).fault(KeyFault::PerSecond));
     assert_eq!(chat(&upstream, json!({})).await.header("retry-after"), "1");
 }
