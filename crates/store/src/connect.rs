@@ -11,7 +11,7 @@ use sea_orm::sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sea_orm::sqlx::sqlite::{
     SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous,
 };
-use sea_orm::sqlx::{ConnectOptions as _, SqlitePool};
+use sea_orm::sqlx::{self, ConnectOptions as _, Connection as _, SqliteConnection, SqlitePool};
 
 use crate::StoreError;
 
@@ -60,6 +60,7 @@ async fn connect_sqlite(url: &str) -> Result<Connections, StoreError> {
     let pool = SqlitePoolOptions::new()
         .acquire_timeout(PATIENCE)
         .test_before_acquire(false)
+        .after_release(|connection, _| Box::pin(has_ended(connection)))
         .idle_timeout(None)
         .max_lifetime(None);
     let writer = connect_writer(
@@ -74,6 +75,19 @@ async fn connect_sqlite(url: &str) -> Result<Connections, StoreError> {
         reader: reader.into(),
         writer: writer.into(),
     })
+}
+
+/// Whether what was begun over a connection has come to its end; if not, the connection must not be used again.
+///
+/// SQLite ends a transaction by itself when the disk is full, among others. sqlx then cannot end it, and takes everything
+/// afterwards for a part of it: a later change would seem committed while the transaction around it never is.
+async fn has_ended(connection: &mut SqliteConnection) -> Result<bool, sqlx::Error> {
+    if !connection.is_in_transaction() {
+        return Ok(true);
+    }
+    // The rollback of a transaction that was dropped may still be under way.
+    connection.ping().await?;
+    Ok(!connection.is_in_transaction())
 }
 
 /// The switch to a write-ahead log, which a new database needs once, fails at once where other statements would wait

@@ -18,6 +18,32 @@ on_both!(
     owner_is_not_deleted_while_a_key_is_added,
 );
 
+mod sqlite_alone {
+    use super::{change, everything, seen};
+    use crate::database::{Database, on_sqlite};
+
+    #[tokio::test]
+    async fn change_after_failures_in_which_sqlite_gave_up_is_there_for_everybody() {
+        on_sqlite(gave_up).await;
+    }
+
+    /// A full disk makes SQLite end a transaction by itself, or fail one statement of it, as it happens.
+    async fn gave_up(database: &Database) {
+        let store = database.open().await;
+        for way in ["ROLLBACK", "ABORT", "ROLLBACK", "ABORT", "ABORT"] {
+            let full = format!(
+                "CREATE TRIGGER full BEFORE INSERT ON bans BEGIN SELECT RAISE({way}, 'full'); END"
+            );
+            database.execute(&full).await;
+            change(&store, everything).await.unwrap_err();
+            database.execute("DROP TRIGGER full").await;
+        }
+        assert_eq!(seen(&database.open().await).await, [0; 6]);
+        change(&store, everything).await.unwrap();
+        assert_eq!(seen(&database.open().await).await, [2, 1, 1, 1, 1, 1]);
+    }
+}
+
 fn event(details: &str) -> Event {
     Event {
         actor: "admin".into(),
