@@ -48,9 +48,11 @@ impl Config {
 
     /// Reads the file and `.env` again, and lays the settings that were stored over them.
     ///
-    /// Stored settings that do not fit what is in the file now are left out, with a warning.
+    /// Stored settings that do not fit what is in the file now are left out, with a warning. A file that was there and is
+    /// gone is an error: it says less than an empty one.
     pub fn reload(&self) -> Result<Self, ConfigErrors> {
-        let fresh = load(&self.sources.options, &self.sources.process_env)?;
+        let options = self.sources.to_read_again();
+        let fresh = load(&options, &self.sources.process_env)?;
         let (mut config, left_out) = fresh.with_stored_leniently(self.stored());
         config
             .warnings

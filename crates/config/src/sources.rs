@@ -53,6 +53,14 @@ impl Sources {
             file,
         }
     }
+
+    /// Where to look when everything is read again: the file that was read is asked for now.
+    pub(crate) fn to_read_again(&self) -> LoadOptions {
+        LoadOptions {
+            file: self.file.clone(),
+            ..self.options.clone()
+        }
+    }
 }
 
 /// The tree holds secrets.

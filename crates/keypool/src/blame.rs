@@ -166,10 +166,11 @@ impl<R> Default for Blame<R> {
 
 impl<R> Blame<R> {
     /// Whether a failure can be an egress' fault: the provider refused whoever asked. That a key which has never worked
-    /// is no key, or is not paid for, is its own fault.
+    /// is no key, or is not paid for, is its own fault; a model that is not there is nobody's, unless it is only forbidden.
     pub fn watches(verdict: &Verdict, has_worked: bool) -> bool {
         let is_refusal = match verdict.class {
             Class::KeyInvalid | Class::AcctSuspended | Class::Billing => has_worked,
+            Class::ModelUnavailable => verdict.reason == "permission_denied",
             class => matches!(
                 class,
                 Class::KeyRestricted | Class::RateLimited | Class::QuotaDaily

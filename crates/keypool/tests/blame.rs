@@ -235,6 +235,8 @@ fn what_is_no_refusal_is_not_watched() {
         let is_at_times = once_it_has_worked.contains(&class);
         assert_eq!(proven, is_always || is_at_times, "{class:?}");
     }
+    let forbidden = Verdict::new(Class::ModelUnavailable, "permission_denied");
+    assert!(Blame::<()>::watches(&forbidden, false));
     let of_one_endpoint = Verdict::new(Class::KeyRestricted, "any").reaching(Scope::Nobody);
     assert!(!Blame::<()>::watches(&of_one_endpoint, true));
 }

@@ -111,7 +111,7 @@ fn put_in_force(app: &App, next: Snapshot) {
         provider.pools.set_rules(upstreams::rules(&next.config));
         provider.close_idle();
     }
-    crate::telemetry::set_log_level(&next.config.logs);
+    crate::telemetry::follow_logs(&next.config.logs);
     let before = app.snapshot.swap(Arc::new(next));
     follow_bans(app, &before.bans);
     app.checks.settings_changed();

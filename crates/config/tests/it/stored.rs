@@ -304,6 +304,12 @@ fn reloading_reads_the_file_again_and_keeps_what_is_stored() {
     );
     fs::write(folder.path("keymux.yaml"), "retry: { dely: 2s }").unwrap();
     assert!(after.reload().is_err());
+    fs::remove_file(folder.path("keymux.yaml")).unwrap();
+    let error = after.reload().unwrap_err().to_string();
+    assert!(
+        error.starts_with("keymux.yaml: cannot be read: "),
+        "{error}"
+    );
 }
 
 #[test]

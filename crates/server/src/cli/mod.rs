@@ -8,6 +8,7 @@ mod rotate_master_key;
 mod serve;
 mod summary;
 
+use std::io::Write as _;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -103,18 +104,12 @@ fn block_on<T>(workers: usize, work: impl Future<Output = anyhow::Result<T>>) ->
     runtime.enable_all().build()?.block_on(work)
 }
 
-#[expect(
-    clippy::print_stdout,
-    reason = "the command line talks on standard output"
-)]
+/// Writes to standard output. Whoever reads it may have enough before its end.
 fn say(text: &str) {
-    println!("{text}");
+    let _ = writeln!(std::io::stdout(), "{text}");
 }
 
-#[expect(
-    clippy::print_stderr,
-    reason = "the command line complains on standard error"
-)]
+/// Writes to standard error.
 fn complain(text: &str) {
-    eprintln!("{text}");
+    let _ = writeln!(std::io::stderr(), "{text}");
 }

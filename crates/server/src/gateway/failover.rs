@@ -274,7 +274,7 @@ impl Run {
         if *repeated >= at_most
             || self.counted >= retry.max_attempts
             || Instant::now() + pause >= self.deadline
-            || exchange.is_overloaded()
+            || verdict.class == Class::Overloaded && exchange.is_overloaded()
             || !exchange.app.retry_budget.retry(now)
         {
             return Next::Answer;

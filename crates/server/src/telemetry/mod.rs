@@ -5,6 +5,6 @@ mod metrics;
 mod turned_away;
 mod ways;
 
-pub(crate) use logging::{set_level as set_log_level, start as start_logging};
+pub(crate) use logging::{follow as follow_logs, start as start_logging};
 pub(crate) use metrics::Metrics;
 pub(crate) use turned_away::AtTheDoor;

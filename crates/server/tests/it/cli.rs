@@ -2,6 +2,7 @@
 //! `check-config` and `healthcheck`, then `keys`.
 
 use std::net::SocketAddr;
+use std::process::{Command, Stdio};
 
 use fake_upstream::{FakeKey, KeyFault, Rule, gemini};
 
@@ -34,6 +35,16 @@ async fn without_a_file_it_starts_and_says_where_it_is_and_what_it_has() {
     }
     let client = word_after(summary, "client key ");
     assert_eq!(generate(program.address, client).await.status, 200);
+}
+
+#[test]
+fn whoever_has_read_enough_is_told_no_more() {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_keymux"));
+    command.arg("openapi").stdout(Stdio::piped());
+    let mut child = command.stderr(Stdio::piped()).spawn().unwrap();
+    drop(child.stdout.take());
+    let ended = child.wait_with_output().unwrap();
+    assert_eq!(String::from_utf8_lossy(&ended.stderr), "");
 }
 
 #[tokio::test]

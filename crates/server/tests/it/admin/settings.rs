@@ -254,7 +254,7 @@ async fn settings_survive_a_restart_and_give_way_to_the_file() {
 }
 
 #[tokio::test]
-async fn the_log_is_as_loud_as_the_setting_says_now() {
+async fn the_log_is_as_loud_and_as_the_settings_say_now() {
     let machine = Machine::new()
         .env("KEYMUX__SERVER__LISTEN", "127.0.0.1:0")
         .env("KEYMUX__ADMIN__PASSWORD", PASSWORD);
@@ -273,4 +273,15 @@ async fn the_log_is_as_loud_as_the_setting_says_now() {
     warn_about("loud").await;
     let log = program.stderr();
     assert!(log.contains("loud") && !log.contains("quiet"), "{log}");
+    let is_json = |name: &str| {
+        let log = program.stderr();
+        let line = log.lines().find(|line| line.contains(name)).unwrap();
+        serde_json::from_str::<Value>(line).is_ok()
+    };
+    set(&admin, json!({"logs.format": "json"})).await;
+    warn_about("formal").await;
+    set(&admin, json!({"logs.format": "pretty"})).await;
+    warn_about("friendly").await;
+    let formats = ["loud", "formal", "friendly"].map(is_json);
+    assert_eq!(formats, [false, true, false], "{}", program.stderr());
 }

@@ -16,6 +16,7 @@ use crate::support::{Operator, TestGateway, eventually};
 
 const THROTTLED: &str = "gemini/errors/429_per_minute_requests.json";
 const DISABLED: &str = "gemini/errors/403_service_disabled.json";
+const FORBIDDEN: &str = "gemini/errors/403_caller_no_permission.json";
 const REFUSED: &str = "failed: refused_everybody";
 /// So many that each of ten proxies is the first of a dozen.
 const MANY: usize = 150;
@@ -94,6 +95,11 @@ async fn one_throttled_exit_among_ten_does_not_cost_a_single_key() {
 #[tokio::test]
 async fn one_exit_among_ten_that_is_forbidden_does_not_cost_a_single_key() {
     check_one_bad_exit_among_ten(DISABLED).await;
+}
+
+#[tokio::test]
+async fn one_exit_among_ten_that_may_not_use_the_model_does_not_cost_a_single_key() {
+    check_one_bad_exit_among_ten(FORBIDDEN).await;
 }
 
 #[tokio::test]

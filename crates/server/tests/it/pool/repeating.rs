@@ -70,6 +70,28 @@ async fn a_model_that_is_overloaded_for_everyone_is_not_tried_with_other_keys() 
 }
 
 #[tokio::test]
+async fn while_a_model_is_overloaded_keys_that_are_limited_are_left_for_others() {
+    let gateway = TestGateway::new()
+        .upstream(
+            gemini()
+                .rule(error("503_overloaded.json").times(5))
+                .rule(error("429_bare.json").times(2)),
+        )
+        .keys(keys(10))
+        .setting("retry.deadline", "1s")
+        .start()
+        .await;
+    while gateway.upstream.count() < 5 {
+        gateway.generate().await.expect(503);
+    }
+    let answer = gateway.generate().await;
+    assert_eq!(
+        (answer.status, answer.header("x-keymux-attempts")),
+        (200, "3")
+    );
+}
+
+#[tokio::test]
 async fn max_attempts_bounds_all_classes_together() {
     let script = gemini()
         .rule(error("500_internal.json").times(1))
