@@ -2,6 +2,8 @@
 //! What is asked over them is in the files of the entities.
 
 use std::fs;
+use std::io::ErrorKind;
+use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path;
 use std::str::FromStr as _;
 use std::time::{Duration, Instant};
@@ -56,7 +58,7 @@ async fn connect_sqlite(url: &str) -> Result<Connections, StoreError> {
     if url.contains(":memory:") || url.contains("mode=memory") || file.as_os_str().is_empty() {
         return Err(StoreError::Url("it must name a file"));
     }
-    make_folder(file)?;
+    make_file(file)?;
     let pool = SqlitePoolOptions::new()
         .acquire_timeout(PATIENCE)
         .test_before_acquire(false)
@@ -107,11 +109,19 @@ async fn connect_writer(
     }
 }
 
-fn make_folder(file: &Path) -> Result<(), StoreError> {
-    match file.parent() {
-        Some(folder) if !folder.as_os_str().is_empty() => {
-            fs::create_dir_all(folder).map_err(|error| StoreError::Unreachable(Box::new(error)))
-        }
+/// A new file is its owner's alone: SQLite gives the files beside it the same permissions.
+fn make_file(file: &Path) -> Result<(), StoreError> {
+    let unreachable = |error| StoreError::Unreachable(Box::new(error));
+    let folder = file
+        .parent()
+        .filter(|folder| !folder.as_os_str().is_empty());
+    if let Some(folder) = folder {
+        fs::create_dir_all(folder).map_err(unreachable)?;
+    }
+    let mut options = fs::OpenOptions::new();
+    options.create_new(true).write(true).mode(0o600);
+    match options.open(file) {
+        Err(error) if error.kind() != ErrorKind::AlreadyExists => Err(unreachable(error)),
         _ => Ok(()),
     }
 }

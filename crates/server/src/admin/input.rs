@@ -67,17 +67,47 @@ pub(crate) fn read_json<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, ApiError
         let inner = error.into_inner();
         if inner.is_data() {
             let text = inner.to_string();
-            let text = text
-                .split(" at line ")
-                .next()
-                .unwrap_or_default()
-                .to_owned();
-            return ApiError::invalid(field, text);
+            let text = text.split(" at line ").next().unwrap_or_default();
+            return ApiError::invalid(with_missing(&field, text), in_plain_words(text));
         }
         not_json(&inner)
     })?;
     reader.end().map_err(|error| not_json(&error))?;
     Ok(value)
+}
+
+/// The path of the field that is wrong; of one that is missing only the text says the name.
+fn with_missing(path: &str, text: &str) -> String {
+    let missing = text
+        .strip_prefix("missing field `")
+        .and_then(|rest| rest.split('`').next());
+    match (missing, path) {
+        (Some(name), ".") => name.to_owned(),
+        (Some(name), _) => format!("{path}.{name}"),
+        (None, _) => path.to_owned(),
+    }
+}
+
+/// Without the words of the language that keymux is written in.
+fn in_plain_words(text: &str) -> String {
+    let Some((before, kind)) = text.rsplit_once("expected ") else {
+        return text.to_owned();
+    };
+    let bounds = match kind {
+        "u8" => (0, i128::from(u8::MAX)),
+        "u16" => (0, i128::from(u16::MAX)),
+        "u32" => (0, i128::from(u32::MAX)),
+        "u64" | "usize" => (0, i128::from(u64::MAX)),
+        "i16" => (i128::from(i16::MIN), i128::from(i16::MAX)),
+        "i32" => (i128::from(i32::MIN), i128::from(i32::MAX)),
+        "i64" => (i128::from(i64::MIN), i128::from(i64::MAX)),
+        "f64" => return format!("{before}expected a number"),
+        _ => return text.to_owned(),
+    };
+    format!(
+        "{before}expected a whole number from {} to {}",
+        bounds.0, bounds.1
+    )
 }
 
 fn not_json(error: &serde_json::Error) -> ApiError {
@@ -139,8 +169,24 @@ pub(crate) fn read_pairs<T: DeserializeOwned>(
         } else {
             field
         };
+        let text = match &*text {
+            "invalid digit found in string"
+            | "cannot parse integer from empty string"
+            | "number too large to fit in target type"
+            | "number too small to fit in target type" => {
+                let value = value_of(&own, &field);
+                format!("{field} is {value:?}; expected a whole number that is not too large")
+            }
+            _ => text,
+        };
         ApiError::invalid(field, text)
     })
+}
+
+fn value_of(query: &str, name: &str) -> String {
+    let mut pairs = form_urlencoded::parse(query.as_bytes());
+    let found = pairs.find(|(known, _)| known == name);
+    found.map_or_else(String::new, |(_, value)| value.into_owned())
 }
 
 /// The path's parameter; one that cannot be an id names nothing.
@@ -172,4 +218,52 @@ where
     T: serde::Deserialize<'de>,
 {
     serde::Deserialize::deserialize(deserializer).map(Some)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde::Deserialize;
+
+    use super::*;
+
+    #[derive(Debug, Deserialize)]
+    #[expect(dead_code, reason = "only read from text")]
+    struct Shape {
+        name: String,
+        #[serde(default)]
+        priority: i16,
+        #[serde(default)]
+        inner: Option<Inner>,
+    }
+
+    #[derive(Debug, Deserialize)]
+    #[expect(dead_code, reason = "only read from text")]
+    struct Inner {
+        weight: u32,
+    }
+
+    #[test]
+    fn what_is_wrong_is_said_with_its_field_and_what_was_expected() {
+        let said = |text: &str| read_json::<Shape>(text.as_bytes()).unwrap_err().detail();
+        assert_eq!(said("{}"), "name: missing field `name`");
+        assert_eq!(
+            said(r#"{"name": "a", "inner": {}}"#),
+            "inner.weight: missing field `weight`"
+        );
+        assert_eq!(
+            said(r#"{"name": "a", "priority": 99999}"#),
+            "priority: invalid value: integer `99999`, expected a whole number from -32768 to 32767"
+        );
+        assert_eq!(
+            said(r#"{"name": 5}"#),
+            "name: invalid type: integer `5`, expected a string"
+        );
+    }
+
+    #[test]
+    fn a_parameter_that_is_no_number_is_said_with_its_value() {
+        let said = |query: &str| read_pairs::<Inner>(query, |_| true).unwrap_err().detail();
+        let expected = r#"weight: weight is "ab c"; expected a whole number that is not too large"#;
+        assert_eq!(said("other=1&weight=ab+c"), expected);
+    }
 }

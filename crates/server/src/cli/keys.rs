@@ -65,18 +65,38 @@ pub(super) fn run(command: KeysCommand, config: &Config) -> anyhow::Result<ExitC
                 model,
                 provider,
             } => {
-                let keys = keys_of(&store, provider.as_deref()).await?;
+                let keys = keys_of(&store, config, provider.as_deref()).await?;
                 test::test(&store, config, keys, id, model.as_deref()).await
             }
-            KeysCommand::Export { provider } => export(&store, provider.as_deref()).await,
+            KeysCommand::Export { provider } => export(&store, config, provider.as_deref()).await,
         }
     })
 }
 
-async fn keys_of(store: &Store, provider: Option<&str>) -> anyhow::Result<Vec<(Key, KeyState)>> {
+/// Those of one provider, or all. A provider that is configured no more may still have some.
+async fn keys_of(
+    store: &Store,
+    config: &Config,
+    provider: Option<&str>,
+) -> anyhow::Result<Vec<(Key, KeyState)>> {
     let mut keys = store.load_keys().await?;
     keys.retain(|(key, _)| provider.is_none_or(|name| *key.provider == *name));
+    if let Some(name) = provider
+        && keys.is_empty()
+    {
+        check_provider(config, name)?;
+    }
     Ok(keys)
+}
+
+fn check_provider(config: &Config, name: &str) -> anyhow::Result<()> {
+    let known = || config.providers.keys().cloned().collect::<Vec<_>>();
+    anyhow::ensure!(
+        config.providers.contains_key(name),
+        "there is no provider {name:?}; known are {}",
+        known().join(", ")
+    );
+    Ok(())
 }
 
 async fn import(
@@ -85,26 +105,17 @@ async fn import(
     file: Option<PathBuf>,
     provider: &str,
 ) -> anyhow::Result<ExitCode> {
-    anyhow::ensure!(
-        config.providers.contains_key(provider),
-        "there is no provider {provider:?}; known are {}",
-        config
-            .providers
-            .keys()
-            .cloned()
-            .collect::<Vec<_>>()
-            .join(", ")
-    );
+    check_provider(config, provider)?;
     let text = if let Some(path) = &file {
-        std::fs::read_to_string(path).with_context(|| format!("read {}", path.display()))?
+        std::fs::read(path).with_context(|| format!("read {}", path.display()))?
     } else {
-        let mut text = String::new();
+        let mut text = Vec::new();
         std::io::stdin()
-            .read_to_string(&mut text)
+            .read_to_end(&mut text)
             .context("read standard input")?;
         text
     };
-    let read = key_text::read(text.as_bytes());
+    let read = key_text::read(&text);
     let drafts: Vec<KeyDraft> = read
         .keys
         .iter()
@@ -127,8 +138,12 @@ async fn import(
     })
 }
 
-async fn export(store: &Store, provider: Option<&str>) -> anyhow::Result<ExitCode> {
-    for (key, _) in keys_of(store, provider).await? {
+async fn export(
+    store: &Store,
+    config: &Config,
+    provider: Option<&str>,
+) -> anyhow::Result<ExitCode> {
+    for (key, _) in keys_of(store, config, provider).await? {
         say(key.secret.expose());
     }
     Ok(ExitCode::SUCCESS)

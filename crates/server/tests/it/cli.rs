@@ -292,9 +292,17 @@ async fn keys_are_imported_from_a_file_or_standard_input_and_counted() {
 }
 
 #[tokio::test]
-async fn an_import_that_cannot_be_is_refused() {
+async fn what_names_no_provider_or_no_file_is_refused() {
     let machine = Machine::new();
     for (arguments, expected) in [
+        (
+            ["keys", "list", "--provider=nobody"],
+            "there is no provider \"nobody\"; known are gigachat, google",
+        ),
+        (
+            ["keys", "test", "--provider=nobody"],
+            "there is no provider \"nobody\"; known are gigachat, google",
+        ),
         (
             ["keys", "import", "--provider=nobody"],
             "there is no provider \"nobody\"; known are gigachat, google",

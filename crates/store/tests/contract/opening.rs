@@ -2,6 +2,7 @@
 
 use std::io::Read as _;
 use std::net::TcpListener;
+use std::os::unix::fs::PermissionsExt as _;
 
 use domain::{ClientDraft, KeyDraft, KeySource, Secret};
 use futures_util::future::join_all;
@@ -80,6 +81,20 @@ async fn secrets_are_not_in_the_files_of_sqlite() {
         }
         store.close().await.unwrap();
         assert!(!database.holds("very-secret"));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn files_of_sqlite_are_their_owners_alone() {
+    on_sqlite(async |database| {
+        let _store = database.open().await;
+        let folder = database.folder.path().join("new folder");
+        for entry in std::fs::read_dir(folder).unwrap() {
+            let entry = entry.unwrap();
+            let mode = entry.metadata().unwrap().permissions().mode() & 0o777;
+            assert_eq!(mode, 0o600, "{:?}", entry.file_name());
+        }
     })
     .await;
 }

@@ -21,7 +21,7 @@ pub(super) async fn list(
     config: &Config,
     provider: Option<&str>,
 ) -> anyhow::Result<ExitCode> {
-    let keys = keys_of(store, provider).await?;
+    let keys = keys_of(store, config, provider).await?;
     let checks = last_checks(store).await?;
     let now = Clock::start().now();
     say(&format!(

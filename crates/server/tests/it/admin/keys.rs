@@ -105,7 +105,7 @@ async fn what_is_wrong_is_named() {
             json!({"provider": "google", "key": "AIza-another", "owner": "nobody"}),
             "owner",
         ),
-        (json!({"provider": "google"}), "."),
+        (json!({"provider": "google"}), "key"),
         (json!([]), "."),
     ] {
         let answer = admin.post("/api/keys", body).await;

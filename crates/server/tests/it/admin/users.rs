@@ -72,7 +72,7 @@ async fn what_is_wrong_is_named() {
     let admin = Operator::admin(&gateway).await;
     for (body, field) in [
         (json!({"username": "bo", "password": "short"}), "password"),
-        (json!({"username": "bo"}), "."),
+        (json!({"username": "bo"}), "password"),
         (
             json!({"username": 7, "password": MEMBERS_PASSWORD}),
             "username",
