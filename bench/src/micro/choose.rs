@@ -1,10 +1,9 @@
 //! One lease and its report in pools of different sizes.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context;
-use domain::{Certainty, Class, Key, KeyId, KeySource, KeyState, Secret, UnixMs, Verdict};
+use domain::{Certainty, Class, Key, KeyId, KeyState, UnixMs, Verdict};
 use keypool::{Exhausted, Place, Pool, PoolRules, Strategy, Want};
 
 use super::nanoseconds;
@@ -54,22 +53,7 @@ pub(crate) fn pool_of(strategy: Strategy, keys: i64) -> Pool {
 }
 
 fn key(id: i64) -> Key {
-    Key {
-        id: KeyId(id),
-        provider: Arc::from("google"),
-        secret: Secret::new(format!("AIza-{id}")),
-        label: None,
-        project: None,
-        weight: 1,
-        priority: 0,
-        egress: None,
-        owner: None,
-        selected: false,
-        enabled: true,
-        source: KeySource::Admin,
-        file: None,
-        created_at: NOW,
-    }
+    Key::plain(KeyId(id), "google", &format!("AIza-{id}"), NOW)
 }
 
 fn time(pool: &Pool) -> anyhow::Result<f64> {

@@ -46,6 +46,26 @@ pub struct Key {
 const OWN_PROJECT: &str = "key:";
 
 impl Key {
+    /// A key of the shared pool, just added, with nothing but its secret said about it.
+    pub fn plain(id: KeyId, provider: &str, secret: &str, now: UnixMs) -> Self {
+        Self {
+            id,
+            provider: provider.into(),
+            secret: Secret::new(secret),
+            label: None,
+            project: None,
+            weight: 1,
+            priority: 0,
+            egress: None,
+            enabled: true,
+            owner: None,
+            selected: false,
+            source: KeySource::Admin,
+            file: None,
+            created_at: now,
+        }
+    }
+
     /// What its project is known by, also over restarts: its name, or for a project of its own `key:` and its id.
     pub fn project_name(&self) -> String {
         let own = || Self::own_project_name(self.id);

@@ -67,6 +67,29 @@ pub struct RequestRecord {
     pub attempts: Vec<Attempt>,
 }
 
+impl RequestRecord {
+    /// A request that was answered with that status: nobody's, asked of no provider, with nothing counted.
+    pub fn plain(id: RequestId, dialect: Dialect, endpoint: &'static str, status: u16) -> Self {
+        Self {
+            id,
+            client: None,
+            dialect,
+            endpoint,
+            provider: None,
+            model: None,
+            key: None,
+            status,
+            stream: false,
+            latency_us: 0,
+            first_byte_us: None,
+            usage: None,
+            cost: None,
+            error: None,
+            attempts: Vec::new(),
+        }
+    }
+}
+
 /// One try of one request with one key through one egress.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Attempt {

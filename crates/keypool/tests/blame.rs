@@ -1,9 +1,8 @@
 //! When an egress is blamed, for what, and when that is taken back.
 
-use std::sync::Arc;
 use std::time::Duration;
 
-use domain::{Class, Key, KeyId, KeySource, Scope, Secret, UnixMs, Verdict};
+use domain::{Class, Key, KeyId, Scope, UnixMs, Verdict};
 use keypool::{Blame, EgressId, Failure, Finding, ProjectTag, Track};
 use proptest::prelude::*;
 
@@ -15,22 +14,7 @@ fn later(millis: u64) -> UnixMs {
 }
 
 fn tag(number: i64) -> ProjectTag {
-    ProjectTag::of(&Key {
-        id: KeyId(number),
-        provider: Arc::from("google"),
-        secret: Secret::new("AIza"),
-        label: None,
-        project: None,
-        weight: 1,
-        priority: 0,
-        egress: None,
-        owner: None,
-        selected: false,
-        enabled: true,
-        source: KeySource::Admin,
-        file: None,
-        created_at: NOON,
-    })
+    ProjectTag::of(&Key::plain(KeyId(number), "google", "AIza", NOON))
 }
 
 /// An engine, its egresses 0 (direct) to 4, and a number for each failure.
@@ -245,20 +229,8 @@ fn what_is_no_refusal_is_not_watched() {
 fn keys_of_one_project_have_one_tag() {
     let of = |id, project: Option<&str>| {
         ProjectTag::of(&Key {
-            id: KeyId(id),
-            provider: Arc::from("google"),
-            secret: Secret::new("AIza"),
-            label: None,
             project: project.map(Into::into),
-            weight: 1,
-            priority: 0,
-            egress: None,
-            owner: None,
-            selected: false,
-            enabled: true,
-            source: KeySource::Admin,
-            file: None,
-            created_at: NOON,
+            ..Key::plain(KeyId(id), "google", "AIza", NOON)
         })
     };
     assert_eq!(of(1, Some("team")), of(2, Some("team")));

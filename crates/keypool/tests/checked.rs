@@ -2,12 +2,9 @@
 
 #![expect(clippy::unwrap_used, reason = "a test stops where its steps fail")]
 
-use std::sync::Arc;
 use std::time::Duration;
 
-use domain::{
-    Certainty, Class, Key, KeyHealth, KeyId, KeySource, KeyState, Secret, UnixMs, Verdict,
-};
+use domain::{Certainty, Class, Key, KeyHealth, KeyId, KeyState, UnixMs, Verdict};
 use keypool::{Checked, Place, Pool, PoolRules, Strategy, Want};
 
 /// 2026-11-20T20:00:00Z, noon in Los Angeles.
@@ -21,22 +18,7 @@ fn pool() -> Pool {
         max_failures: 3,
         recheck_interval: Duration::from_secs(3600),
     };
-    let key = Key {
-        id: KEY,
-        provider: Arc::from("google"),
-        secret: Secret::new("AIza-1"),
-        label: None,
-        project: None,
-        weight: 1,
-        priority: 0,
-        egress: None,
-        owner: None,
-        selected: false,
-        enabled: true,
-        source: KeySource::Admin,
-        file: None,
-        created_at: NOON,
-    };
+    let key = Key::plain(KEY, "google", "AIza-1", NOON);
     let pool = Pool::new("google", rules, 7);
     pool.upsert([(key, KeyState::default())], NOON);
     pool

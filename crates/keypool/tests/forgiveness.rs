@@ -2,12 +2,10 @@
 
 #![expect(clippy::unwrap_used, reason = "a test stops where its steps fail")]
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use domain::{
-    Certainty, Class, Key, KeyHealth, KeyId, KeySource, KeyState, PairId, PairState, Scope, Secret,
-    UnixMs, Verdict,
+    Certainty, Class, Key, KeyHealth, KeyId, KeyState, PairId, PairState, Scope, UnixMs, Verdict,
 };
 use keypool::{Checked, Exhausted, Lease, Place, Pool, PoolRules, Receipt, Strategy, Want};
 use proptest::prelude::*;
@@ -28,20 +26,8 @@ fn pool() -> Pool {
     let pool = Pool::new("google", rules, 7);
     let keys = (1..=KEYS).map(|id| {
         let key = Key {
-            id: KeyId(id),
-            provider: Arc::from("google"),
-            secret: Secret::new(format!("AIza-{id}")),
-            label: None,
             project: (id <= 2).then(|| "team".into()),
-            weight: 1,
-            priority: 0,
-            egress: None,
-            owner: None,
-            selected: false,
-            enabled: true,
-            source: KeySource::Admin,
-            file: None,
-            created_at: NOON,
+            ..Key::plain(KeyId(id), "google", &format!("AIza-{id}"), NOON)
         };
         (key, KeyState::default())
     });

@@ -4,7 +4,7 @@
 
 use std::time::Duration;
 
-use domain::{Class, Key, KeyId, KeySource, KeyState, Secret, UnixMs, Verdict};
+use domain::{Class, Key, KeyId, KeyState, UnixMs, Verdict};
 use keypool::{Eligible, Exhausted, Lease, Place, Pool, PoolRules, Strategy, Want};
 
 const NOW: UnixMs = UnixMs(1_790_000_000_000);
@@ -12,20 +12,8 @@ const MODEL: &str = "gemini-2.5-flash";
 
 fn key(id: i64, project: Option<&str>) -> Key {
     Key {
-        id: KeyId(id),
-        provider: "google".into(),
-        secret: Secret::new(format!("AIza-{id}")),
-        label: None,
         project: project.map(str::to_owned),
-        weight: 1,
-        priority: 0,
-        egress: None,
-        enabled: true,
-        owner: None,
-        selected: false,
-        source: KeySource::Admin,
-        file: None,
-        created_at: NOW,
+        ..Key::plain(KeyId(id), "google", &format!("AIza-{id}"), NOW)
     }
 }
 

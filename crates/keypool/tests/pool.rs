@@ -3,13 +3,9 @@
 #![expect(clippy::unwrap_used, reason = "a test stops where its steps fail")]
 
 use std::collections::{BTreeMap, HashSet};
-use std::sync::Arc;
 use std::time::Duration;
 
-use domain::{
-    Certainty, Class, Key, KeyHealth, KeyId, KeySource, KeyState, PairId, Scope, Secret, UnixMs,
-    Verdict,
-};
+use domain::{Certainty, Class, Key, KeyHealth, KeyId, KeyState, PairId, Scope, UnixMs, Verdict};
 use keypool::{Eligible, Exhausted, Place, Pool, PoolRules, Strategy, Want};
 use proptest::prelude::*;
 use proptest::strategy::Strategy as _;
@@ -27,22 +23,7 @@ fn rules(strategy: Strategy) -> PoolRules {
 }
 
 fn key(id: i64) -> Key {
-    Key {
-        id: KeyId(id),
-        provider: Arc::from("google"),
-        secret: Secret::new(format!("AIza-{id}")),
-        label: None,
-        project: None,
-        weight: 1,
-        priority: 0,
-        egress: None,
-        owner: None,
-        selected: false,
-        enabled: true,
-        source: KeySource::Admin,
-        file: None,
-        created_at: NOON,
-    }
+    Key::plain(KeyId(id), "google", &format!("AIza-{id}"), NOON)
 }
 
 fn pool_of(strategy: Strategy, keys: impl IntoIterator<Item = Key>) -> Pool {

@@ -1,9 +1,8 @@
 //! How many keys are usable for a model: as many as a request could be given, one after the other, whatever happened.
 
-use std::sync::Arc;
 use std::time::Duration;
 
-use domain::{Certainty, Class, Key, KeyId, KeySource, KeyState, Secret, UnixMs, Verdict};
+use domain::{Certainty, Class, Key, KeyId, KeyState, UnixMs, Verdict};
 use keypool::{Out, Place, Pool, PoolRules, Strategy, Want};
 use proptest::prelude::*;
 use proptest::strategy::Strategy as _;
@@ -14,20 +13,11 @@ const OTHER: &str = "gemini-pro";
 
 fn key(id: i64, weight: u16, priority: i16, project: Option<&str>, enabled: bool) -> Key {
     Key {
-        id: KeyId(id),
-        provider: Arc::from("google"),
-        secret: Secret::new(format!("AIza-{id}")),
-        label: None,
         project: project.map(str::to_owned),
         weight,
         priority,
-        egress: None,
-        owner: None,
-        selected: false,
         enabled,
-        source: KeySource::Admin,
-        file: None,
-        created_at: NOON,
+        ..Key::plain(KeyId(id), "google", &format!("AIza-{id}"), NOON)
     }
 }
 

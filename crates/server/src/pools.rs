@@ -329,29 +329,17 @@ fn of_owner(rules: PoolRules) -> PoolRules {
 mod tests {
     use std::time::Duration;
 
-    use domain::{Cooling, KeyDraft, KeySource, PairState, Secret};
+    use domain::{Cooling, PairState};
 
     use super::*;
 
     const NOW: UnixMs = UnixMs(1_795_204_800_000);
 
     fn key(id: i64, owner: Option<UserId>) -> (Key, KeyState) {
-        let draft = KeyDraft::plain("google", "AIza-key", KeySource::Admin);
         let key = Key {
-            id: KeyId(id),
-            provider: draft.provider,
-            secret: Secret::new(format!("AIza-key-{id}")),
-            label: None,
             project: Some("team-a".to_owned()),
-            weight: 1,
-            priority: 0,
-            egress: None,
-            enabled: true,
             owner,
-            selected: false,
-            source: KeySource::Admin,
-            file: None,
-            created_at: NOW,
+            ..Key::plain(KeyId(id), "google", &format!("AIza-key-{id}"), NOW)
         };
         (key, KeyState::default())
     }

@@ -110,21 +110,8 @@ impl Recording {
         let began = Instant::now();
         let id = app.records.next_id(app.clock.at(began));
         let record = RequestRecord {
-            id,
-            client: None,
-            dialect: route.dialect(),
-            endpoint: route.endpoint(),
-            provider: None,
-            model: None,
-            key: None,
-            status: CLIENT_CLOSED_REQUEST,
-            stream: false,
-            latency_us: 0,
-            first_byte_us: None,
-            usage: None,
-            cost: None,
             error: Some(Class::ClientGone),
-            attempts: Vec::new(),
+            ..RequestRecord::plain(id, route.dialect(), route.endpoint(), CLIENT_CLOSED_REQUEST)
         };
         let draft = Mutex::new(Draft {
             record,
@@ -444,23 +431,7 @@ mod tests {
         let dropped = IntCounter::new("dropped", "records").unwrap();
         let (queue, mut writer) = mpsc::channel(2);
         let sink = RecordSink::new(queue, dropped.clone());
-        let record = RequestRecord {
-            id: RequestId(1),
-            client: None,
-            dialect: Dialect::Gemini,
-            endpoint: "other",
-            provider: None,
-            model: None,
-            key: None,
-            status: 200,
-            stream: false,
-            latency_us: 0,
-            first_byte_us: None,
-            usage: None,
-            cost: None,
-            error: None,
-            attempts: Vec::new(),
-        };
+        let record = RequestRecord::plain(RequestId(1), Dialect::Gemini, "other", 200);
         for _ in 0..5 {
             sink.put(record.clone());
         }

@@ -83,21 +83,10 @@ mod tests {
 
     fn record(model: &str, error: Option<Class>) -> RequestRecord {
         RequestRecord {
-            id: RequestId(1),
-            client: None,
-            dialect: Dialect::Gemini,
-            endpoint: "generateContent",
             provider: Some("google".into()),
             model: Some(model.into()),
-            key: None,
-            status: 200,
-            stream: false,
-            latency_us: 1,
-            first_byte_us: None,
-            usage: None,
-            cost: None,
             error,
-            attempts: Vec::new(),
+            ..RequestRecord::plain(RequestId(1), Dialect::Gemini, "generateContent", 200)
         }
     }
 

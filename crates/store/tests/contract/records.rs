@@ -21,23 +21,12 @@ on_both!(
 );
 
 fn bare(sequence: u16) -> RequestRecord {
-    RequestRecord {
-        id: RequestId::new(NOW, 1, sequence),
-        client: None,
-        dialect: Dialect::Gemini,
-        endpoint: "unknown",
-        provider: None,
-        model: None,
-        key: None,
-        status: 401,
-        stream: false,
-        latency_us: 0,
-        first_byte_us: None,
-        usage: None,
-        cost: None,
-        error: None,
-        attempts: Vec::new(),
-    }
+    RequestRecord::plain(
+        RequestId::new(NOW, 1, sequence),
+        Dialect::Gemini,
+        "unknown",
+        401,
+    )
 }
 
 fn attempt(class: Class, reason: &'static str) -> Attempt {

@@ -248,21 +248,18 @@ async fn totals_come_with_the_most_requests_first(database: &Database) {
 
 fn plain(sequence: u16, model: &str, error: Option<Class>) -> RequestRecord {
     RequestRecord {
-        id: RequestId::new(NOW, 2, sequence),
         client: Some(ClientId(1)),
-        dialect: Dialect::Gemini,
-        endpoint: "generateContent",
         provider: Some("google".into()),
         model: Some(model.into()),
         key: Some(KeyId(1)),
-        status: 200,
-        stream: false,
         latency_us: 1,
-        first_byte_us: None,
-        usage: None,
-        cost: None,
         error,
-        attempts: Vec::new(),
+        ..RequestRecord::plain(
+            RequestId::new(NOW, 2, sequence),
+            Dialect::Gemini,
+            "generateContent",
+            200,
+        )
     }
 }
 

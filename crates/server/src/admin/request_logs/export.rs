@@ -116,23 +116,7 @@ mod tests {
 
     #[test]
     fn columns_are_the_fields_of_a_line() {
-        let record = RequestRecord {
-            id: RequestId(1),
-            client: None,
-            dialect: Dialect::Gemini,
-            endpoint: "other",
-            provider: None,
-            model: None,
-            key: None,
-            status: 200,
-            stream: false,
-            latency_us: 0,
-            first_byte_us: None,
-            usage: None,
-            cost: None,
-            error: None,
-            attempts: Vec::new(),
-        };
+        let record = RequestRecord::plain(RequestId(1), Dialect::Gemini, "other", 200);
         let row = RequestView::new(&record, &Labels::default());
         let mut writer = csv::Writer::from_writer(Vec::new());
         writer.serialize(row.line()).unwrap();

@@ -16,21 +16,15 @@ pub(super) fn now() -> UnixMs {
 /// A request that went well, of nobody, with nothing counted. `number` tells it apart.
 pub(super) fn record(began: UnixMs, number: u16) -> RequestRecord {
     RequestRecord {
-        id: RequestId::new(began, 1, number),
-        client: None,
-        dialect: Dialect::Gemini,
-        endpoint: "generateContent",
         provider: Some("google".into()),
         model: Some("gemini-past".into()),
-        key: None,
-        status: 200,
-        stream: false,
         latency_us: 20_000,
-        first_byte_us: None,
-        usage: None,
-        cost: None,
-        error: None,
-        attempts: Vec::new(),
+        ..RequestRecord::plain(
+            RequestId::new(began, 1, number),
+            Dialect::Gemini,
+            "generateContent",
+            200,
+        )
     }
 }
 
