@@ -7,6 +7,7 @@ use http::Method;
 use percent_encoding::percent_decode_str;
 use wire::gemini::Content;
 use wire::gemini::models::model_id;
+use wire::gemini::resources::{COLLECTIONS, INTERACTIONS};
 
 use crate::operation::openai;
 use crate::{Operation, Place, Transfer};
@@ -53,32 +54,8 @@ const fn creating(name: &'static str) -> Verb {
     }
 }
 
-/// Collections whose name is their endpoint's.
-const RESOURCES: &[&str] = &[
-    "files",
-    "operations",
-    "batches",
-    "cachedContents",
-    "tunedModels",
-    "dynamic",
-    "corpora",
-    "fileSearchStores",
-    "generatedFiles",
-    "ragStores",
-    "auth_tokens",
-];
-
-/// Collections of the interactions family.
-const INTERACTIONS: &[&str] = &[
-    "interactions",
-    "agents",
-    "environments",
-    "triggers",
-    "voices",
-    "credentials",
-    "webhooks",
-    "decisions",
-];
+/// Collections that no project owns; their name is their endpoint's, as that of the others is.
+const UNOWNED: [&str; 2] = ["dynamic", "auth_tokens"];
 
 /// Reads a normalised path: it begins with the version or with `upload`, `download` or `ws`.
 pub fn operation<'a>(method: &Method, path: &'a str) -> Operation<'a> {
@@ -159,13 +136,14 @@ fn resource<'a>(method: &Method, collection: &str, name: &'a str) -> Operation<'
     } else {
         name_verb
     };
-    if let Some(endpoint) = named(INTERACTIONS, &plain) {
+    if let Some(endpoint) = named(&INTERACTIONS, &plain) {
         return interactions(method, endpoint, name, &verb);
     }
     let endpoint = if name.contains("operations/") {
         "operations"
     } else {
-        named(RESOURCES, &plain).unwrap_or("other")
+        let known = named(&COLLECTIONS, &plain).or_else(|| named(&UNOWNED, &plain));
+        known.unwrap_or("other")
     };
     let operation = resource_call(method, Place::Resource, endpoint, &verb);
     if verb == "download" || name.contains("/media/") {

@@ -21,8 +21,8 @@ pub use request::{Unreadable, in_request};
 
 use path::{named_by, segments};
 
-/// What a project owns. Ephemeral tokens are not among it: their names are secrets.
-const COLLECTIONS: [&str; 17] = [
+/// What a project owns, beside [`INTERACTIONS`]. Ephemeral tokens are not among it: their names are secrets.
+pub const COLLECTIONS: [&str; 9] = [
     "files",
     "cachedContents",
     "batches",
@@ -32,7 +32,10 @@ const COLLECTIONS: [&str; 17] = [
     "corpora",
     "generatedFiles",
     "ragStores",
-    INTERACTIONS,
+];
+/// Collections of the interactions family, which a project owns too.
+pub const INTERACTIONS: [&str; 8] = [
+    "interactions",
     "agents",
     "environments",
     "triggers",
@@ -41,12 +44,17 @@ const COLLECTIONS: [&str; 17] = [
     "webhooks",
     "decisions",
 ];
-const INTERACTIONS: &str = "interactions";
 /// The same in the part of the API that has OpenAI's shape.
 const OPENAI: [&str; 2] = ["files", "batches"];
 
 /// The longest text that can name something: an address and a name.
 const LONGEST: usize = 2048;
+
+/// The collection of that name, where it is one of a project's.
+fn owned(name: &str) -> Option<&'static str> {
+    let mut known = COLLECTIONS.into_iter().chain(INTERACTIONS);
+    known.find(|known| *known == name)
+}
 
 /// Which hosts are the provider's.
 struct Addresses<F>(F);

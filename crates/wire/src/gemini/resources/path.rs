@@ -2,7 +2,7 @@
 
 use domain::ResourceName;
 
-use super::{COLLECTIONS, OPENAI};
+use super::{OPENAI, owned};
 
 /// What a request path names: `/v1beta/files/x:download` is `files/x`, and what lies in a store is the store's. The path
 /// is decoded.
@@ -46,11 +46,9 @@ pub fn place_of(path: &str) -> Place {
         ["models", _, "operations", _, ..] => Place::One,
         [collection] => {
             let collection = collection.split(':').next().unwrap_or_default();
-            let mut known = COLLECTIONS.into_iter();
-            let known = known.find(|known| *known == collection);
-            known.map_or(Place::Elsewhere, Place::Collection)
+            owned(collection).map_or(Place::Elsewhere, Place::Collection)
         }
-        [collection, ..] if COLLECTIONS.contains(&collection) => Place::One,
+        [collection, ..] if owned(collection).is_some() => Place::One,
         _ => Place::Elsewhere,
     }
 }
@@ -84,7 +82,7 @@ pub(super) fn named_by(segments: &[&str]) -> Option<ResourceName> {
         ["models", model, "operations", id, ..] => {
             ResourceName::new(&format!("models/{model}/operations/{}", plain(id)?))
         }
-        [collection, id, ..] if COLLECTIONS.contains(&collection) => {
+        [collection, id, ..] if owned(collection).is_some() => {
             ResourceName::new(&format!("{collection}/{}", plain(id)?))
         }
         _ => None,

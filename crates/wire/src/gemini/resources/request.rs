@@ -45,7 +45,8 @@ const TEXTS: [&str; 12] = [
 
 /// What a body has somewhere that names a resource, or that may hide that it does.
 static HINTS: LazyLock<Option<AhoCorasick>> = LazyLock::new(|| {
-    let mut hints: Vec<String> = COLLECTIONS.iter().map(|name| format!("{name}/")).collect();
+    let names = COLLECTIONS.iter().chain(&INTERACTIONS);
+    let mut hints: Vec<String> = names.map(|name| format!("{name}/")).collect();
     hints.extend(["nteraction_id", "nteractionId", r"\/", r"\u00"].map(str::to_owned));
     AhoCorasick::new(hints).ok()
 });
@@ -176,7 +177,7 @@ impl<F: Fn(&str) -> bool> RequestReader<F> {
     fn find(&mut self, text: &str) {
         let name = match self.meaning {
             Meaning::Previous if !text.contains('/') => {
-                ResourceName::new(&format!("{INTERACTIONS}/{text}"))
+                ResourceName::new(&format!("interactions/{text}"))
             }
             _ => self.addresses.name_in(text),
         };
