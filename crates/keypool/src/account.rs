@@ -6,8 +6,8 @@ use domain::{KeyHealth, UnixMs};
 use crate::choose::{Chosen, Eligible};
 use crate::lane::Lane;
 use crate::ledger::Ledger;
-use crate::pool::{Exhausted, Want};
 use crate::roster::Slot;
+use crate::want::{Exhausted, Want};
 
 impl Ledger {
     /// The key of a project that a request must go to.

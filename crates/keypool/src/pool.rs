@@ -1,5 +1,5 @@
 //! The pool's verbs. A request takes a lease and reports what became of it; everything else is bookkeeping.
-//! `ledger.rs` holds what is behind the lock and how a report changes it.
+//! `want.rs` says which key a lease is for; `ledger.rs` holds what is behind the lock and how a report changes it.
 
 use std::sync::atomic::{AtomicI32, AtomicI64, AtomicU32, Ordering};
 use std::sync::{PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
@@ -10,18 +10,13 @@ use domain::{
 };
 
 use crate::by_model::{ModelDay, ModelSummary};
-use crate::cell::{CATCH_UP, UNIT, moving_average};
+use crate::cell::moving_average;
 use crate::census::{Census, Changes, KeyStatus, Member, Outlook};
 use crate::checked::Checked;
 use crate::choose::{Chooser, Eligible};
-use crate::lane::Lane;
 use crate::ledger::Ledger;
 use crate::quota::Moment;
-use crate::{Chosen, Lease, PacificDay, Receipt, Strategy};
-
-/// How far a warm project may be ahead of the key that would be taken otherwise. It keeps shares even: whoever is left
-/// further behind is not counted as far back as it is.
-const MOST_AHEAD: u64 = CATCH_UP / 2 * UNIT;
+use crate::{Chosen, Exhausted, Lease, PacificDay, Receipt, Strategy, Want};
 
 /// The figures of the configuration that a pool follows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -32,51 +27,6 @@ pub struct PoolRules {
     pub max_failures: u16,
     /// How long such a key stays out before one request tries it.
     pub recheck_interval: Duration,
-}
-
-/// What a request needs of a key.
-#[derive(Clone, Copy, Debug)]
-pub struct Want<'a> {
-    /// The model; empty: a call that names none.
-    pub model: &'a str,
-    /// Keys that this request has tried.
-    pub tried: &'a [KeyId],
-    /// A tried key may be taken again when there is no other.
-    pub again: bool,
-    /// Whose keys it is for.
-    pub place: Place<'a>,
-}
-
-/// Where a request is to go. Projects are named as in [`Key::project_name`].
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Place<'a> {
-    /// Anywhere.
-    #[default]
-    Anywhere,
-    /// To this project rather than to others, as long as nothing speaks against it.
-    Rather(&'a str),
-    /// To this project, while it is no busier than the others: it remembers what the request begins with.
-    Warm(&'a str),
-    /// To this project alone: what the request names belongs to it.
-    Within(&'a str),
-}
-
-/// No key can be had.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Exhausted {
-    /// The provider has no key that is switched on.
-    NoKeys,
-    /// Every key is retired.
-    AllRetired,
-    /// Every key is cooling; the first is free again at `until`.
-    Cooling {
-        /// When.
-        until: UnixMs,
-        /// The class of the verdict that cools it.
-        class: Class,
-    },
-    /// Keys are usable, but this request has tried them all.
-    AllTried,
 }
 
 /// The keys of one provider, for all threads.
@@ -151,7 +101,7 @@ impl Pool {
     pub fn lease(&self, want: &Want<'_>, now: UnixMs) -> Result<Lease, Exhausted> {
         self.let_come_due(now);
         let ledger = self.read();
-        let (slot, mut chosen) = self.choose(&ledger, want, now)?;
+        let (slot, mut chosen) = ledger.choose(&self.chooser, want, now)?;
         let lane = ledger.lane_of(want.model);
         if ledger.is_half_open(slot, lane) {
             drop(ledger);
@@ -342,71 +292,6 @@ impl Pool {
     pub fn models(&self, most_named: usize, now: UnixMs) -> Vec<ModelSummary> {
         self.let_come_due(now);
         self.read().models(most_named, now)
-    }
-
-    fn choose(
-        &self,
-        ledger: &Ledger,
-        want: &Want<'_>,
-        now: UnixMs,
-    ) -> Result<(u32, Chosen), Exhausted> {
-        if let Place::Within(name) = want.place {
-            let project = ledger.roster.heir_of(name).ok_or(Exhausted::NoKeys)?;
-            return ledger.choose_within(project, want, now);
-        }
-        let Some((slot, chosen)) = self.choose_anywhere(ledger, want) else {
-            return Err(ledger.why_exhausted(want.model, now));
-        };
-        let (name, most_ahead) = match want.place {
-            Place::Rather(name) => (name, u64::MAX),
-            Place::Warm(name) => (name, MOST_AHEAD),
-            Place::Anywhere | Place::Within(_) => return Ok((slot, chosen)),
-        };
-        if chosen.why != Eligible::Ready {
-            return Ok((slot, chosen));
-        }
-        let project = ledger.roster.heir_of(name);
-        let preferred = project.and_then(|it| ledger.choose_preferred(it, slot, most_ahead, want));
-        Ok(preferred.unwrap_or((slot, chosen)))
-    }
-
-    fn choose_anywhere(&self, ledger: &Ledger, want: &Want<'_>) -> Option<(u32, Chosen)> {
-        let lane = ledger.lane_of(want.model);
-        let pick = |lane: &Lane, fallback: bool, tried: &[KeyId], why: Eligible| {
-            let sets = if fallback {
-                &lane.fallback
-            } else {
-                &lane.ready
-            };
-            ledger.roster.order.iter().find_map(|&tier| {
-                let set = sets.get(tier).filter(|set| set.len() > 0)?;
-                let strategy = ledger.rules.strategy;
-                let slot = self.chooser.pick(
-                    strategy,
-                    set,
-                    &ledger.roster.tiers[tier],
-                    &ledger.roster,
-                    tried,
-                )?;
-                Some((
-                    slot,
-                    Chosen {
-                        strategy,
-                        among: set.len() as u32,
-                        why,
-                    },
-                ))
-            })
-        };
-        pick(lane, false, want.tried, Eligible::Ready)
-            .or_else(|| pick(lane, true, want.tried, Eligible::LastResort))
-            .or_else(|| {
-                let again = || {
-                    pick(lane, false, &[], Eligible::Again)
-                        .or_else(|| pick(lane, true, &[], Eligible::Again))
-                };
-                want.again.then(again).flatten()
-            })
     }
 
     fn take(&self, ledger: &Ledger, slot: u32, chosen: Chosen, now: UnixMs) -> Lease {
