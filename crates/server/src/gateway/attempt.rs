@@ -14,7 +14,7 @@ use providers::{Api, ErrorAnswer, Place, Transfer};
 use wire::gemini::{AnswerScan, Content, Framing};
 
 use super::call::{Call, Reply};
-use super::credentials::Credential;
+use super::credential::Credential;
 use super::failure::{
     Failure, Judged, broke_off, no_token, refusal, timed_out, token_over, unreachable_provider,
     unusable_key,

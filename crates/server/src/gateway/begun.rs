@@ -16,7 +16,7 @@ use store::{Store, UploadSession};
 use tokio::time::timeout;
 
 use super::caller::{self, Caller, Stranger};
-use super::credentials::Credential;
+use super::credential::Credential;
 use super::door::Door;
 use super::error::GatewayError;
 use super::exchange::Exchange;

@@ -2,187 +2,13 @@
 //! key's owner, the selected one first; the shared pool. A request may also be for one key of the caller's and no other.
 
 use std::sync::Arc;
-use std::time::Duration;
 
-use domain::{Class, Fingerprint, Harm, Key, KeyHealth, KeyId, Secret, UnixMs, UserId, Verdict};
-use keypool::{Exhausted, Lease, Place, Pool, Want};
+use domain::{Class, KeyId, Secret, UnixMs, UserId};
+use keypool::{Exhausted, Place, Pool, Want};
 
 use super::affinity::Destination;
-use crate::egress::{LeavingKey, Refused};
+use super::credential::{Credential, Source};
 use crate::pools::Pools;
-use crate::turns::Turn;
-
-/// The key of one attempt.
-#[derive(Debug)]
-pub(crate) enum Credential {
-    /// The caller's own: what becomes of it hurts nobody here.
-    Brought {
-        secret: Secret,
-        /// Where the account may have only so many requests under way.
-        _turn: Option<Turn>,
-    },
-    /// A key out of a pool.
-    Pooled(Drawn),
-}
-
-/// A key out of a pool, and the pool that hears what becomes of it.
-#[derive(Debug)]
-pub(crate) struct Drawn {
-    lease: Lease,
-    pool: Arc<Pool>,
-    source: Source,
-    /// Where the account may have only so many requests under way.
-    _turn: Option<Turn>,
-}
-
-/// Why a key was drawn from where it was.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Source {
-    /// It began the upload, whoever owns it.
-    Upload,
-    /// It is of the project that what is named belongs to, whoever owns it.
-    Project,
-    /// The client key's owner has it.
-    Owner,
-    /// It is everybody's.
-    Shared,
-}
-
-impl Credential {
-    pub(crate) fn secret(&self) -> &Secret {
-        match self {
-            Self::Brought { secret, .. } => secret,
-            Self::Pooled(drawn) => &drawn.lease.key().secret,
-        }
-    }
-
-    pub(crate) fn key(&self) -> Option<&Key> {
-        match self {
-            Self::Brought { .. } => None,
-            Self::Pooled(drawn) => Some(drawn.lease.key()),
-        }
-    }
-
-    /// What the provider knows its account by, as far as it is known here: its project, or else the key itself.
-    pub(crate) fn account(&self) -> Fingerprint {
-        let project = self.key().and_then(|key| key.project.as_ref());
-        project.map_or_else(
-            || self.secret().fingerprint(),
-            |project| Fingerprint::of(project.as_bytes()),
-        )
-    }
-
-    /// What the proxy that it leaves by is chosen by.
-    pub(crate) fn leaving_key(&self) -> LeavingKey<'_> {
-        match self {
-            Self::Pooled(drawn) => LeavingKey::Known(drawn.lease.key().id),
-            Self::Brought { secret, .. } => LeavingKey::Brought(secret),
-        }
-    }
-
-    /// Whether both came from the same place in the order of keys.
-    pub(crate) fn is_of_the_same_source(&self, other: &Self) -> bool {
-        match (self, other) {
-            (Self::Pooled(one), Self::Pooled(other)) => one.source == other.source,
-            (Self::Brought { .. }, Self::Brought { .. }) => true,
-            _ => false,
-        }
-    }
-
-    /// Keeps the turn of its account for as long as it is in use.
-    pub(crate) fn with_turn(self, turn: Turn) -> Self {
-        match self {
-            Self::Brought { secret, .. } => Self::Brought {
-                secret,
-                _turn: Some(turn),
-            },
-            Self::Pooled(drawn) => Self::Pooled(Drawn {
-                _turn: Some(turn),
-                ..drawn
-            }),
-        }
-    }
-
-    /// Leaves the turn to the next in line: it is kept to be told of, not to be used.
-    pub(crate) fn without_turn(self) -> Self {
-        match self {
-            Self::Brought { secret, .. } => Self::Brought {
-                secret,
-                _turn: None,
-            },
-            Self::Pooled(drawn) => Self::Pooled(Drawn {
-                _turn: None,
-                ..drawn
-            }),
-        }
-    }
-
-    /// The key, where it was drawn because the client key's owner has it.
-    pub(crate) fn owners_key(&self) -> Option<KeyId> {
-        match self {
-            Self::Pooled(drawn) if drawn.source == Source::Owner => Some(drawn.lease.key().id),
-            Self::Pooled(_) | Self::Brought { .. } => None,
-        }
-    }
-
-    /// Why this key, for the record.
-    pub(crate) fn chosen(&self) -> String {
-        match self {
-            Self::Brought { .. } => "brought by the caller".to_owned(),
-            Self::Pooled(drawn) => drawn.chosen(),
-        }
-    }
-
-    /// Tells the pool that the key came from what became of it. Gives what the pool has made of that; none: the caller
-    /// brought the key.
-    pub(crate) fn report<'a>(
-        &'a self,
-        model: &str,
-        verdict: &'a Verdict,
-        took: Duration,
-        now: UnixMs,
-    ) -> Option<Refused<'a>> {
-        let Self::Pooled(drawn) = self else {
-            return None;
-        };
-        let receipt = drawn.pool.report(&drawn.lease, model, verdict, took, now);
-        Some(Refused {
-            key: drawn.lease.key(),
-            pool: &drawn.pool,
-            verdict,
-            receipt,
-        })
-    }
-
-    /// Whether a verdict, once reported, has taken the key or its project for the model out of use.
-    pub(crate) fn is_out(&self, verdict: &Verdict) -> bool {
-        let Self::Pooled(drawn) = self else {
-            return false;
-        };
-        match verdict.harm() {
-            Harm::Pair => true,
-            Harm::Key => {
-                // A refusal that is only counted leaves the key in use until there are too many.
-                let status = drawn.pool.status(drawn.lease.key().id);
-                status.is_some_and(|status| status.state.health != KeyHealth::Active)
-            }
-            Harm::Briefly | Harm::Nobody => false,
-        }
-    }
-}
-
-impl Drawn {
-    fn chosen(&self) -> String {
-        let chosen = self.lease.chosen;
-        match self.source {
-            Source::Owner if self.lease.key().selected => {
-                format!("owner's selected key{}", chosen.why)
-            }
-            Source::Owner => format!("owner's key{}", chosen.why),
-            Source::Upload | Source::Project | Source::Shared => chosen.to_string(),
-        }
-    }
-}
 
 /// The keys that a request has tried, and those it may still try.
 #[derive(Debug)]
@@ -281,10 +107,9 @@ impl Credentials {
 
     /// A key that was drawn and not used may be drawn again.
     pub(crate) fn give_back(&mut self, unused: Credential) {
-        match unused {
-            Credential::Brought { secret, .. } => self.brought = Some(secret),
-            Credential::Pooled(drawn) => {
-                let id = drawn.lease.key().id;
+        match unused.into_brought() {
+            Ok(secret) => self.brought = Some(secret),
+            Err(id) => {
                 if let Some(last) = self.tried.iter().rposition(|tried| *tried == id) {
                     self.tried.remove(last);
                 }
@@ -322,10 +147,7 @@ impl Credentials {
                 return Err(Exhausted::AllTried);
             }
             only.is_tried = true;
-            return Ok(Credential::Brought {
-                secret: only.key.clone(),
-                _turn: None,
-            });
+            return Ok(Credential::brought(only.key.clone()));
         }
         if let Some(pinned) = &self.pinned {
             if self.tried.contains(&pinned.key) && !again {
@@ -334,25 +156,15 @@ impl Credentials {
             let pool = pinned.pool.clone().ok_or(Exhausted::NoKeys)?;
             self.tried.push(pinned.key);
             let lease = pool.lease_key(pinned.key, now)?;
-            let source = Source::Upload;
-            return Ok(Credential::Pooled(Drawn {
-                lease,
-                pool,
-                source,
-                _turn: None,
-            }));
+            return Ok(Credential::drawn(lease, pool, Source::Upload));
         }
         if let Some(secret) = self.brought.take() {
-            return Ok(Credential::Brought {
-                secret,
-                _turn: None,
-            });
+            return Ok(Credential::brought(secret));
         }
         match self.draw(model, false, now) {
             Err(_) if again => self.draw(model, true, now),
             drawn => drawn,
         }
-        .map(Credential::Pooled)
     }
 
     /// The pools to draw from, in order.
@@ -365,7 +177,7 @@ impl Credentials {
     }
 
     /// A key of the owner's, or else one of the shared pool; where the request is bound, one of its project.
-    fn draw(&mut self, model: &str, again: bool, now: UnixMs) -> Result<Drawn, Exhausted> {
+    fn draw(&mut self, model: &str, again: bool, now: UnixMs) -> Result<Credential, Exhausted> {
         let want = Want {
             model,
             tried: &self.tried,
@@ -382,21 +194,15 @@ impl Credentials {
         for (pool, source) in self.pools() {
             match pool.lease(&want, now) {
                 Ok(lease) => {
-                    let pool = pool.clone();
-                    drawn = Some(Drawn {
-                        lease,
-                        pool,
-                        source,
-                        _turn: None,
-                    });
+                    drawn = Some((lease, pool.clone(), source));
                     break;
                 }
                 Err(why) => exhausted = of_both(exhausted, why),
             }
         }
-        let drawn = drawn.ok_or(exhausted)?;
-        self.tried.push(drawn.lease.key().id);
-        Ok(drawn)
+        let (lease, pool, source) = drawn.ok_or(exhausted)?;
+        self.tried.push(lease.key().id);
+        Ok(Credential::drawn(lease, pool, source))
     }
 }
 

@@ -8,7 +8,7 @@ use http::StatusCode;
 use keypool::Exhausted;
 
 use super::attempt::Tried;
-use super::credentials::Credential;
+use super::credential::Credential;
 use super::error::GatewayError;
 use super::exchange::Exchange;
 use super::failure::{Failure, Refusal};

@@ -10,6 +10,7 @@ mod brought;
 mod call;
 pub(crate) mod caller;
 mod chain;
+mod credential;
 mod credentials;
 pub(crate) mod door;
 mod error;

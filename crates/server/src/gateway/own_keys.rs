@@ -6,7 +6,7 @@ use std::sync::Arc;
 use domain::{UserId, Verdict};
 use keypool::Exhausted;
 
-use super::credentials::Credential;
+use super::credential::Credential;
 use crate::egress::{Egress, ProxyId};
 use crate::notices::{Ending, FailedKey, Notice};
 

@@ -19,7 +19,7 @@ use super::Route;
 use super::admission::Ask;
 use super::attempt::Tried;
 use super::caller::Caller;
-use super::credentials::Credential;
+use super::credential::Credential;
 use super::kept_bodies::{KeptBodies, KeptBody};
 use super::relay::Ending;
 use crate::app::App;

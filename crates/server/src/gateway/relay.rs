@@ -14,7 +14,7 @@ use tokio::time::{Instant, Sleep, sleep_until};
 use wire::gemini::AnswerScan;
 use wire::gemini::error::ErrorBody;
 
-use super::credentials::Credential;
+use super::credential::Credential;
 use super::hold::{Answer, Flow};
 use crate::egress::UpstreamBody;
 

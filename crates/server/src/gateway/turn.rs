@@ -8,7 +8,7 @@ use domain::Class;
 use futures_util::future::select_all;
 use keypool::Exhausted;
 
-use super::credentials::Credential;
+use super::credential::Credential;
 use super::exchange::Exchange;
 use crate::turns::Turns;
 

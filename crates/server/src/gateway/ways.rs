@@ -8,7 +8,7 @@ use std::sync::Arc;
 use domain::{Class, UnixMs};
 
 use super::attempt::Tried;
-use super::credentials::Credential;
+use super::credential::Credential;
 use crate::egress::{Culprit, Egress, EgressFault, Leaving, NoEgress, Proxies, Proxy, ProxyId};
 
 /// Proxies that may fail one request. When so many do, the next is not likely to be better, and the caller waits.

@@ -9,7 +9,7 @@ use wire::gemini::AnswerScan;
 use wire::gemini::resources::{self, Told};
 
 use super::{Bound, Destination, Holder, expiry, names};
-use crate::gateway::credentials::Credential;
+use crate::gateway::credential::Credential;
 use crate::gateway::exchange::Exchange;
 use crate::gateway::failover::Outcome;
 use crate::gateway::hold::Answer;

@@ -14,7 +14,7 @@ use wire::gemini::live::LiveScan;
 use super::super::admission;
 use super::super::affinity;
 use super::super::begun::Session;
-use super::super::credentials::Credential;
+use super::super::credential::Credential;
 use super::super::exchange::Exchange;
 use super::super::relay::Ending;
 use super::farewell::{Farewell, Goodbye, part};

@@ -11,7 +11,7 @@ use serde::Deserialize;
 
 use super::super::begun::{self, Session};
 use super::super::caller::{self, Caller, Stranger, parameters};
-use super::super::credentials::Credential;
+use super::super::credential::Credential;
 use super::super::door::Door;
 use super::super::exchange::Exchange;
 use super::super::hold::Answer;
