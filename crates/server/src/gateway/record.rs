@@ -1,75 +1,33 @@
 //! What is written down of a request. A recording goes with the request from its first byte to its last; wherever that
 //! ends, also by the caller going away, the record is handed to the writer once, without waiting.
+//! `record/draft.rs` is what is known until then, `record/sink.rs` where it goes.
 
-use std::sync::atomic::{AtomicU16, Ordering};
+mod draft;
+mod sink;
+
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use config::Bodies;
-use domain::{
-    Attempt, AttemptOutcome, Class, Elsewhere, Nanodollars, RequestId, RequestRecord, Secret,
-    UnixMs, Usage,
-};
+use domain::{Attempt, AttemptOutcome, Class, RequestId, RequestRecord, Secret, Usage};
 use http::{HeaderMap, HeaderValue};
 use metering::{Permit, Standing};
-use prometheus::IntCounter;
-use tokio::sync::mpsc;
+
+pub(crate) use sink::RecordSink;
 
 use super::Route;
 use super::admission::Ask;
 use super::attempt::Tried;
 use super::caller::Caller;
 use super::credential::Credential;
-use super::kept_bodies::{KeptBodies, KeptBody};
+use super::kept_bodies::KeptBody;
 use super::relay::Ending;
 use crate::app::App;
 use crate::egress::OutgoingBody;
-use crate::events::Happening;
-use crate::saver::LONGEST_MODEL;
+use draft::Draft;
 
 /// The status of a request whose caller went away before there was an answer (nginx's convention).
 const CLIENT_CLOSED_REQUEST: u16 = 499;
-
-/// Where records go: a bounded queue in front of the writer. A full queue drops and counts; it never waits.
-#[derive(Debug)]
-pub(crate) struct RecordSink {
-    queue: mpsc::Sender<RequestRecord>,
-    /// Records that were lost because the writer could not follow.
-    dropped: IntCounter,
-    instance: u16,
-    sequence: AtomicU16,
-}
-
-impl RecordSink {
-    pub(crate) fn new(queue: mpsc::Sender<RequestRecord>, dropped: IntCounter) -> Self {
-        Self {
-            queue,
-            dropped,
-            instance: fastrand::u16(..),
-            sequence: AtomicU16::new(0),
-        }
-    }
-
-    /// Records that wait to be written.
-    pub(crate) fn depth(&self) -> usize {
-        self.queue.max_capacity() - self.queue.capacity()
-    }
-
-    /// The id of a request that begins now.
-    pub(crate) fn next_id(&self, now: UnixMs) -> RequestId {
-        RequestId::new(
-            now,
-            self.instance,
-            self.sequence.fetch_add(1, Ordering::Relaxed),
-        )
-    }
-
-    fn put(&self, record: RequestRecord) {
-        if self.queue.try_send(record).is_err() {
-            self.dropped.inc();
-        }
-    }
-}
 
 /// A request's record while it is being made: a handle that everything about the request shares.
 ///
@@ -85,26 +43,6 @@ struct Shared {
     draft: Mutex<Draft>,
 }
 
-#[derive(Debug)]
-struct Draft {
-    record: RequestRecord,
-    /// Usage in the answer is what the request took.
-    takes_tokens: bool,
-    /// The model that the provider says has answered.
-    answered_by: Option<Arc<str>>,
-    key_label: Option<HeaderValue>,
-    /// The place that the request takes of its client key's limits.
-    permit: Option<Permit>,
-    /// What of its usage counts there already: tokens and money.
-    settled: (u64, Nanodollars),
-    standing: Option<Standing>,
-    /// Bodies are kept where the settings say so.
-    bodies: Bodies,
-    request_body: Option<KeptBody>,
-    response_body: Option<KeptBody>,
-    secrets: Vec<Secret>,
-}
-
 impl Recording {
     pub(crate) fn begin(app: &Arc<App>, route: &Route) -> Self {
         let began = Instant::now();
@@ -113,24 +51,12 @@ impl Recording {
             error: Some(Class::ClientGone),
             ..RequestRecord::plain(id, route.dialect(), route.endpoint(), CLIENT_CLOSED_REQUEST)
         };
-        let draft = Mutex::new(Draft {
-            record,
-            takes_tokens: false,
-            answered_by: None,
-            key_label: None,
-            permit: None,
-            settled: (0, Nanodollars::default()),
-            standing: None,
-            bodies: app.snapshot.load().config.logs.bodies,
-            request_body: None,
-            response_body: None,
-            secrets: Vec::new(),
-        });
+        let bodies = app.snapshot.load().config.logs.bodies;
         Self(Arc::new(Shared {
             app: app.clone(),
             id,
             began,
-            draft,
+            draft: Mutex::new(Draft::new(record, bodies)),
         }))
     }
 
@@ -156,18 +82,7 @@ impl Recording {
 
     /// The provider that is asked next, and for which of its models; empty where none is named.
     pub(crate) fn goes_to(&self, provider: &Arc<str>, model: &str) {
-        let record = &mut self.draft().record;
-        let before = record.provider.replace(provider.clone());
-        let model = (!model.is_empty()).then(|| beginning(model).into());
-        let before = before.zip(std::mem::replace(&mut record.model, model));
-        let Some((provider, model)) = before else {
-            return;
-        };
-        let elsewhere = Elsewhere { provider, model };
-        let earlier = record.attempts.iter_mut();
-        for attempt in earlier.filter(|attempt| attempt.elsewhere.is_none()) {
-            attempt.elsewhere = Some(elsewhere.clone());
-        }
+        self.draft().goes_to(provider, model);
     }
 
     /// The caller's limits let the request in: what it holds of them is free again when the record is written.
@@ -321,86 +236,11 @@ impl Recording {
     }
 }
 
-impl Draft {
-    /// Where neither the path nor the caller's own words name a model that is known, the answer does.
-    fn took(&mut self, ending: Ending) {
-        self.record.usage = ending.usage.filter(|_| self.takes_tokens);
-        self.record.cost = ending.cost.filter(|_| self.takes_tokens);
-        if self.record.model.is_none() {
-            self.record.model.clone_from(&ending.model);
-        }
-        self.answered_by = ending.model;
-    }
-
-    /// What the answer cost: as its provider says, or by the prices that hold now.
-    fn cost(&self, app: &App) -> Option<Nanodollars> {
-        if self.record.cost.is_some() {
-            return self.record.cost;
-        }
-        let usage = self.record.usage.as_ref()?;
-        let provider = self.record.provider.as_deref()?;
-        let snapshot = app.snapshot.load();
-        let names = [&self.record.model, &self.answered_by];
-        let mut costs = names
-            .into_iter()
-            .flatten()
-            .filter_map(|model| snapshot.prices.cost(provider, model, usage));
-        costs.next()
-    }
-
-    /// Counts what has been taken since it was counted last.
-    fn settle(&mut self, cost: Option<Nanodollars>, now: UnixMs) {
-        let (Some(permit), Some(usage)) = (&self.permit, self.record.usage) else {
-            return;
-        };
-        let (tokens, cost) = (u64::from(usage.total), cost.unwrap_or_default());
-        let (before, paid) = std::mem::replace(&mut self.settled, (tokens, cost));
-        let cost = Nanodollars(cost.0.saturating_sub(paid.0));
-        permit.settle(tokens.saturating_sub(before), cost, now);
-    }
-}
-
 impl Drop for Shared {
     fn drop(&mut self) {
         let draft = self.draft.get_mut().unwrap_or_else(PoisonError::into_inner);
-        let app = &self.app;
-        draft.record.cost = draft.cost(app);
-        draft.settle(draft.record.cost, app.clock.now());
-        draft.permit = None;
-        let record = &mut draft.record;
-        record.latency_us = micros(self.began.elapsed());
-        app.metrics.request(record);
-        app.pulse.ended(record, app.clock.now());
-        let attempts = std::mem::take(&mut record.attempts);
-        let record = RequestRecord {
-            attempts,
-            ..record.clone()
-        };
-        let is_kept = match draft.bodies {
-            Bodies::None => false,
-            Bodies::Errors => record.error.is_some() || record.status >= 400,
-            Bodies::All => true,
-        };
-        if is_kept {
-            app.bodies.put(KeptBodies {
-                id: record.id,
-                request: draft.request_body.take(),
-                response: draft.response_body.take(),
-                secrets: std::mem::take(&mut draft.secrets),
-            });
-        }
-        app.events
-            .tell(|| Happening::Request(Arc::new(record.clone())));
-        app.records.put(record);
+        draft.hand_over(&self.app, self.began);
     }
-}
-
-/// As much of a model's name as is kept.
-fn beginning(model: &str) -> &str {
-    let longest = model.len().min(LONGEST_MODEL);
-    let mut ends = (0..=longest).rev();
-    let end = ends.find(|&end| model.is_char_boundary(end));
-    &model[..end.unwrap_or(0)]
 }
 
 /// Adds how the limits stand, where there are any.
@@ -418,32 +258,4 @@ fn insert<E>(headers: &mut HeaderMap, name: &'static str, value: Result<HeaderVa
 
 fn micros(span: Duration) -> u64 {
     u64::try_from(span.as_micros()).unwrap_or(u64::MAX)
-}
-
-#[cfg(test)]
-mod tests {
-    use domain::Dialect;
-
-    use super::*;
-
-    #[test]
-    fn a_full_queue_drops_and_counts_and_does_not_wait() {
-        let dropped = IntCounter::new("dropped", "records").unwrap();
-        let (queue, mut writer) = mpsc::channel(2);
-        let sink = RecordSink::new(queue, dropped.clone());
-        let record = RequestRecord::plain(RequestId(1), Dialect::Gemini, "other", 200);
-        for _ in 0..5 {
-            sink.put(record.clone());
-        }
-        assert_eq!((sink.depth(), dropped.get()), (2, 3));
-        assert!(writer.try_recv().is_ok());
-        sink.put(record);
-        assert_eq!((sink.depth(), dropped.get()), (2, 3));
-    }
-
-    #[test]
-    fn of_a_long_name_the_beginning_is_kept() {
-        assert_eq!(beginning("gemini-2.5-flash"), "gemini-2.5-flash");
-        assert_eq!(beginning(&"é".repeat(200)), "é".repeat(128));
-    }
 }
