@@ -1,5 +1,8 @@
-//! Cuts rows into batches of few sizes, each of which is one statement text.
+//! Cuts rows into batches of few sizes, each of which is one statement text, and inserts them so.
 //! Drivers keep prepared statements by their text: batches of any size would fill that cache with large ones.
+
+use sea_orm::sea_query::OnConflict;
+use sea_orm::{ActiveModelTrait, ConnectionTrait, DbErr, EntityTrait as _};
 
 /// The sizes, largest first. The largest times 68 columns stays below SQLite's 32,766 parameters.
 pub(crate) const SIZES: [usize; 3] = [256, 16, 1];
@@ -12,6 +15,20 @@ pub(crate) fn batches<T>(mut rows: &[T]) -> impl Iterator<Item = &[T]> {
         rows = rest;
         Some(batch)
     })
+}
+
+/// Inserts rows in batches; `conflict` says what becomes of those that are there already.
+pub(crate) async fn insert_all<C, A>(db: &C, rows: &[A], conflict: &OnConflict) -> Result<(), DbErr>
+where
+    C: ConnectionTrait,
+    A: ActiveModelTrait + Clone,
+{
+    for batch in batches(rows) {
+        let rows = batch.iter().cloned();
+        let insert = A::Entity::insert_many(rows).on_conflict(conflict.clone());
+        insert.exec_without_returning(db).await?;
+    }
+    Ok(())
 }
 
 #[cfg(test)]

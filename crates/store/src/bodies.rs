@@ -8,7 +8,7 @@ use sea_orm::entity::prelude::*;
 use sea_orm::sea_query::OnConflict;
 
 use crate::StoreError;
-use crate::batch::batches;
+use crate::batch::insert_all;
 use crate::change::begin_write;
 use crate::handle::Store;
 use crate::names::Word;
@@ -82,10 +82,7 @@ impl Store {
             .do_nothing()
             .to_owned();
         let txn = begin_write(self).await?;
-        for batch in batches(&rows) {
-            let insert = Entity::insert_many(batch.iter().cloned()).on_conflict(keep_first.clone());
-            insert.exec_without_returning(&txn).await?;
-        }
+        insert_all(&txn, &rows, &keep_first).await?;
         Ok(txn.commit().await?)
     }
 

@@ -9,7 +9,7 @@ use sea_orm::sea_query::{ExprTrait as _, OnConflict, Query};
 use sea_orm::{Order, QueryOrder as _};
 
 use crate::StoreError;
-use crate::batch::batches;
+use crate::batch::insert_all;
 use crate::change::begin_write;
 use crate::handle::Store;
 
@@ -48,10 +48,7 @@ impl Store {
             .update_columns([Column::Requests, Column::Tokens, Column::CostNanos])
             .to_owned();
         let txn = begin_write(self).await?;
-        for batch in batches(&rows) {
-            let upsert = Entity::insert_many(batch.iter().cloned()).on_conflict(overwrite.clone());
-            upsert.exec_without_returning(&txn).await?;
-        }
+        insert_all(&txn, &rows, &overwrite).await?;
         Ok(txn.commit().await?)
     }
 

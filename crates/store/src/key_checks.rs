@@ -11,7 +11,7 @@ use sea_orm::sea_query::{ExprTrait as _, OnConflict, Query};
 use sea_orm::{Condition, QueryOrder as _, QuerySelect as _};
 
 use crate::StoreError;
-use crate::batch::batches;
+use crate::batch::insert_all;
 use crate::change::begin_write;
 use crate::handle::Store;
 use crate::names::{Word as _, static_name};
@@ -66,10 +66,7 @@ impl Store {
             .collect();
         let rows: Vec<ActiveModel> = checks.into_values().map(row).collect();
         let txn = begin_write(self).await?;
-        for batch in batches(&rows) {
-            let upsert = Entity::insert_many(batch.iter().cloned()).on_conflict(overwrite());
-            upsert.exec_without_returning(&txn).await?;
-        }
+        insert_all(&txn, &rows, &overwrite()).await?;
         Ok(txn.commit().await?)
     }
 

@@ -9,7 +9,7 @@ use sea_orm::DatabaseTransaction;
 use sea_orm::entity::prelude::*;
 use sea_orm::sea_query::OnConflict;
 
-use crate::batch::batches;
+use crate::batch::insert_all;
 use crate::change::{Change, begin_write};
 use crate::cooling::CoolingColumns;
 use crate::handle::Store;
@@ -98,10 +98,7 @@ pub(crate) async fn forget<C: ConnectionTrait>(db: &C, keys: &[i64]) -> Result<(
 }
 
 async fn write(txn: &DatabaseTransaction, rows: &[ActiveModel]) -> Result<(), StoreError> {
-    for batch in batches(rows) {
-        let upsert = Entity::insert_many(batch.iter().cloned()).on_conflict(overwrite());
-        upsert.exec_without_returning(txn).await?;
-    }
+    insert_all(txn, rows, &overwrite()).await?;
     Ok(())
 }
 

@@ -10,7 +10,7 @@ use sea_orm::entity::prelude::*;
 use sea_orm::sea_query::OnConflict;
 
 use crate::StoreError;
-use crate::batch::batches;
+use crate::batch::{batches, insert_all};
 use crate::cooling::CoolingColumns;
 use crate::handle::Store;
 
@@ -68,10 +68,7 @@ pub(crate) async fn save<C: ConnectionTrait>(
         .into_iter()
         .map(|(id, state)| row(id, state, now))
         .collect();
-    for batch in batches(&rows) {
-        let upsert = Entity::insert_many(batch.iter().cloned()).on_conflict(overwrite());
-        upsert.exec_without_returning(db).await?;
-    }
+    insert_all(db, &rows, &overwrite()).await?;
     for batch in batches(&idle) {
         let any = batch
             .iter()

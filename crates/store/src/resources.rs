@@ -10,7 +10,7 @@ use sea_orm::sea_query::{Alias, ExprTrait as _, OnConflict};
 use sea_orm::{Condition, QueryOrder as _, QuerySelect as _};
 
 use crate::StoreError;
-use crate::batch::batches;
+use crate::batch::insert_all;
 use crate::change::begin_write;
 use crate::handle::Store;
 
@@ -104,10 +104,7 @@ impl Store {
             .action_and_where(is_over)
             .to_owned();
         let txn = begin_write(self).await?;
-        for batch in batches(&rows) {
-            let insert = Entity::insert_many(batch.iter().cloned()).on_conflict(keep.clone());
-            insert.exec_without_returning(&txn).await?;
-        }
+        insert_all(&txn, &rows, &keep).await?;
         Ok(txn.commit().await?)
     }
 

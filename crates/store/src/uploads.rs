@@ -9,7 +9,7 @@ use sea_orm::entity::prelude::*;
 use sea_orm::sea_query::OnConflict;
 
 use crate::StoreError;
-use crate::batch::batches;
+use crate::batch::insert_all;
 use crate::change::begin_write;
 use crate::handle::Store;
 use crate::keys::read_fingerprint;
@@ -55,10 +55,7 @@ impl Store {
             .update_columns([Column::ClientId, Column::KeyId, Column::ExpiresAt])
             .to_owned();
         let txn = begin_write(self).await?;
-        for batch in batches(&rows) {
-            let upsert = Entity::insert_many(batch.iter().cloned()).on_conflict(overwrite.clone());
-            upsert.exec_without_returning(&txn).await?;
-        }
+        insert_all(&txn, &rows, &overwrite).await?;
         Ok(txn.commit().await?)
     }
 

@@ -11,7 +11,7 @@ use super::row::{
     row,
 };
 use crate::StoreError;
-use crate::batch::batches;
+use crate::batch::{batches, insert_all};
 use crate::handle::Store;
 use crate::key_ring::KeyRing;
 use crate::names::{DisabledBy, Word as _};
@@ -57,10 +57,7 @@ impl Store {
             row(draft, fingerprint, from, disabled_by, &cipher, now)
         });
         let rows = rows.collect::<Result<Vec<_>, _>>()?;
-        for batch in batches(&rows) {
-            let upsert = Entity::insert_many(batch.iter().cloned()).on_conflict(overwrite());
-            upsert.exec_without_returning(change.txn()).await?;
-        }
+        insert_all(change.txn(), &rows, &overwrite()).await?;
         let_go(change.txn(), &plan.disable).await?;
         change.publish().await?;
         Ok(plan.counts())
