@@ -4,7 +4,8 @@
 //! It is never linked into keymux and knows nothing of it; the facts it imitates are the providers'.
 //!
 //! Start with [`gemini()`] or a sibling of it; `stand.rs` shows the path of one request, `provider.rs`
-//! where the providers part, `proxy/` the proxies; `control.rs` documents the JSON that other languages steer it with.
+//! where the providers part, `proxy/` the proxies; `control.rs` and `form.rs` document the JSON that
+//! other languages steer it with.
 
 mod body;
 mod call;
@@ -14,6 +15,7 @@ mod dialect;
 mod fast;
 mod fault;
 mod fixtures;
+mod form;
 mod gemini;
 mod gigachat;
 mod keys;
@@ -44,8 +46,8 @@ mod voice;
 mod websocket;
 mod xai;
 
-pub use control::ScriptForm;
 pub use fault::KeyFault;
+pub use form::ScriptForm;
 pub use keys::FakeKey;
 pub use provider::Provider;
 pub use proxy::{FakeProxy, Login, ProxyFault, ProxyKind, ProxyScript, ProxySeen};

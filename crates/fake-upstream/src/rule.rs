@@ -1,5 +1,5 @@
 //! Scripted faults: which requests a rule is for, how often, and what happens to them. The first
-//! rule that fits and has uses left wins. The JSON form of the same is in `control.rs`.
+//! rule that fits and has uses left wins. The JSON form of the same is in `form.rs`.
 
 use std::net::IpAddr;
 use std::sync::atomic::{AtomicBool, Ordering};
