@@ -14,10 +14,10 @@ use super::error::{AccountError, DetailBody, InDetail, Query};
 use super::keys::{AccountKey, find, owned};
 use super::providers::check_provider;
 use super::who::Account;
-use crate::activity::{self, about, shown};
+use crate::activity::{about, shown};
 use crate::admin::error::ApiError;
 use crate::admin::input::{Id, Input, present};
-use crate::admin::keys::{checked_label, refuse_fixed, refuse_stated};
+use crate::admin::keys::{add_key, checked_label, is_there, refuse_fixed, refuse_stated};
 use crate::app::App;
 use crate::key_text::problem_with;
 use crate::live::{self, Touched};
@@ -106,19 +106,12 @@ pub(super) async fn create_account_key(
         owner: Some(account.owner),
         ..KeyDraft::plain(&input.provider_name, word, KeySource::Admin)
     };
-    let now = app.clock.now();
-    let change = app.store.change().await?;
-    let done = change.add_keys(std::slice::from_ref(&draft), now).await?;
-    let Some(&id) = done.added.first() else {
-        let text = format!("{} has this key already", input.provider_name);
-        return Err(ApiError::conflict("duplicate", text).into());
+    let Some(id) = add_key(&app, &account.actor, &draft).await? else {
+        return Err(is_there(&input.provider_name).into());
     };
-    change
-        .log(&activity::added(&account.actor, &draft, id), now)
-        .await?;
-    live::publish(&app, change, Touched::Keys(vec![id])).await?;
     let status = find(&app, account.owner, id.0)?;
-    Ok((StatusCode::CREATED, Json(AccountKey::new(&status, now))))
+    let key = AccountKey::new(&status, app.clock.now());
+    Ok((StatusCode::CREATED, Json(key)))
 }
 
 /// Rename a key, switch it off or on, or select it.

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::State;
-use domain::{Action, Key, KeyDraft, KeySource, MAX_WEIGHT};
+use domain::{Action, Key, KeyDraft, KeyId, KeySource, MAX_WEIGHT};
 use http::StatusCode;
 use serde::Deserialize;
 use store::KeyPatch;
@@ -121,21 +121,12 @@ pub(super) async fn create_key(
         owner: names.owner(&who, input.owner.as_deref())?,
         ..KeyDraft::plain(&input.provider, word, KeySource::Admin)
     };
-    let now = app.clock.now();
-    let change = app.store.change().await?;
-    let done = change.add_keys(std::slice::from_ref(&draft), now).await?;
-    let Some(&id) = done.added.first() else {
-        let text = format!("{} has this key already", input.provider);
-        return Err(ApiError::conflict("duplicate", text).at("key"));
+    let Some(id) = add_key(&app, &who.name(), &draft).await? else {
+        return Err(is_there(&input.provider).at("key"));
     };
-    let line = activity::added(&who.name(), &draft, id);
-    change.log(&line, now).await?;
-    live::publish(&app, change, Touched::Keys(vec![id])).await?;
     let (_, status) = find(&app, &who, id.0)?;
-    Ok((
-        StatusCode::CREATED,
-        Json(KeyView::new(&status, &names, now)),
-    ))
+    let view = KeyView::new(&status, &names, app.clock.now());
+    Ok((StatusCode::CREATED, Json(view)))
 }
 
 /// Change a key.
@@ -225,6 +216,28 @@ pub(super) async fn reset_key(
     let names = Names::load(&app.store).await?;
     let (_, status) = find(&app, &who, id)?;
     Ok(Json(KeyView::new(&status, &names, now)))
+}
+
+/// Adds one key, and says so in the activity log. None: the provider has it already.
+pub(in crate::admin) async fn add_key(
+    app: &App,
+    actor: &str,
+    draft: &KeyDraft,
+) -> Result<Option<KeyId>, ApiError> {
+    let now = app.clock.now();
+    let change = app.store.change().await?;
+    let done = change.add_keys(std::slice::from_ref(draft), now).await?;
+    let Some(&id) = done.added.first() else {
+        return Ok(None);
+    };
+    change.log(&activity::added(actor, draft, id), now).await?;
+    live::publish(app, change, Touched::Keys(vec![id])).await?;
+    Ok(Some(id))
+}
+
+/// The refusal of a key that the provider has already.
+pub(in crate::admin) fn is_there(provider: &str) -> ApiError {
+    ApiError::conflict("duplicate", format!("{provider} has this key already"))
 }
 
 impl KeyChange {

@@ -31,7 +31,7 @@ pub(super) use view::KeyView;
 use view::{KeyDetail, KeyStanding};
 
 pub(super) use bulk::add::{AddResult, add, read};
-pub(super) use edit::{checked_label, refuse_fixed, refuse_stated};
+pub(super) use edit::{add_key, checked_label, is_there, refuse_fixed, refuse_stated};
 pub(super) use view::{Standing, Status};
 
 /// The routes of this resource.
