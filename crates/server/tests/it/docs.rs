@@ -33,6 +33,15 @@ impl Browser {
         }
     }
 
+    /// None: nothing is built.
+    async fn of_what_is_built() -> Option<Self> {
+        if is_built() {
+            Some(Self::new().await)
+        } else {
+            None
+        }
+    }
+
     pub(crate) async fn ask(
         &mut self,
         method: &str,
@@ -67,6 +76,13 @@ impl Browser {
         }
         paths
     }
+
+    /// The paths of both pages and of their files.
+    async fn everything(&mut self) -> Vec<String> {
+        let mut paths = self.assets().await;
+        paths.extend(PAGES.map(str::to_owned));
+        paths
+    }
 }
 
 #[tokio::test]
@@ -82,10 +98,9 @@ async fn what_was_not_built_is_said_and_what_was_is_served() {
 
 #[tokio::test]
 async fn pages_may_load_from_their_own_address_only_and_be_framed_by_nobody() {
-    if !is_built() {
+    let Some(mut browser) = Browser::of_what_is_built().await else {
         return;
-    }
-    let mut browser = Browser::new().await;
+    };
     let common = "default-src 'none'; script-src 'self'; connect-src 'self'; base-uri 'none'; \
         form-action 'none'; frame-ancestors 'none'";
     for (page, own) in [
@@ -118,10 +133,9 @@ async fn pages_may_load_from_their_own_address_only_and_be_framed_by_nobody() {
 
 #[tokio::test]
 async fn whatever_a_page_names_is_beside_it_and_there() {
-    if !is_built() {
+    let Some(mut browser) = Browser::of_what_is_built().await else {
         return;
-    }
-    let mut browser = Browser::new().await;
+    };
     for page in PAGES {
         let named = browser.named_by(page).await;
         assert!(named.len() >= 5, "{named:?}");
@@ -134,10 +148,9 @@ async fn whatever_a_page_names_is_beside_it_and_there() {
 
 #[tokio::test]
 async fn files_are_kept_for_ever_and_have_the_kind_that_they_are() {
-    if !is_built() {
+    let Some(mut browser) = Browser::of_what_is_built().await else {
         return;
-    }
-    let mut browser = Browser::new().await;
+    };
     for path in browser.assets().await {
         let answer = browser.get(&path).await;
         let kind = match path.rsplit('.').next().unwrap() {
@@ -159,10 +172,9 @@ async fn files_are_kept_for_ever_and_have_the_kind_that_they_are() {
 
 #[tokio::test]
 async fn no_page_and_no_style_sheet_sends_the_browser_to_another_host() {
-    if !is_built() {
+    let Some(mut browser) = Browser::of_what_is_built().await else {
         return;
-    }
-    let mut browser = Browser::new().await;
+    };
     let mut paths = browser.assets().await;
     paths.retain(|path| path.rsplit('.').next() == Some("css"));
     assert_eq!(paths.len(), 3, "{paths:?}");
@@ -186,13 +198,10 @@ async fn no_page_and_no_style_sheet_sends_the_browser_to_another_host() {
 
 #[tokio::test]
 async fn a_file_comes_in_the_coding_that_the_browser_takes() {
-    if !is_built() {
+    let Some(mut browser) = Browser::of_what_is_built().await else {
         return;
-    }
-    let mut browser = Browser::new().await;
-    let mut paths = browser.assets().await;
-    paths.extend(PAGES.map(str::to_owned));
-    for path in paths {
+    };
+    for path in browser.everything().await {
         let plain = browser.get(&path).await;
         assert_eq!(plain.header("content-encoding"), "", "{path}");
         assert_eq!(plain.header("vary"), "accept-encoding");
@@ -220,13 +229,10 @@ async fn a_file_comes_in_the_coding_that_the_browser_takes() {
 
 #[tokio::test]
 async fn what_the_browser_has_is_not_sent_again() {
-    if !is_built() {
+    let Some(mut browser) = Browser::of_what_is_built().await else {
         return;
-    }
-    let mut browser = Browser::new().await;
-    let mut paths = browser.assets().await;
-    paths.extend(PAGES.map(str::to_owned));
-    for path in paths {
+    };
+    for path in browser.everything().await {
         let first = browser.get(&path).await;
         let tag = first.header("etag").to_owned();
         assert!(tag.len() > 8, "{tag:?}");
@@ -247,13 +253,10 @@ async fn what_the_browser_has_is_not_sent_again() {
 
 #[tokio::test]
 async fn head_tells_the_length_and_sends_nothing() {
-    if !is_built() {
+    let Some(mut browser) = Browser::of_what_is_built().await else {
         return;
-    }
-    let mut browser = Browser::new().await;
-    let mut paths = browser.assets().await;
-    paths.extend(PAGES.map(str::to_owned));
-    for path in paths {
+    };
+    for path in browser.everything().await {
         for coding in ["br", "gzip", "identity"] {
             let takes = [("accept-encoding", coding)];
             let whole = browser.ask("GET", &path, &takes).await;

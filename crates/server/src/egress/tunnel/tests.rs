@@ -20,15 +20,14 @@ fn credentials() -> Credentials {
 }
 
 /// Asks a proxy that says all of `answer` at once and then closes. Gives how that ended, and what it was asked.
-async fn ask_http(
-    target: Target<'_>,
-    credentials: Option<&Credentials>,
+async fn ask(
     answer: &[u8],
+    connect: impl AsyncFnOnce(&mut DuplexStream) -> Result<(), ProxyFault>,
 ) -> (Result<(), ProxyFault>, Vec<u8>) {
     let (mut here, there) = duplex(1 << 16);
     let script = tell(there, answer);
     let asked = async {
-        let ended = http::connect(&mut here, target, credentials).await;
+        let ended = connect(&mut here).await;
         drop(here);
         ended
     };
@@ -43,19 +42,22 @@ async fn tell(mut there: DuplexStream, answer: &[u8]) -> Vec<u8> {
     asked
 }
 
+async fn ask_http(
+    target: Target<'_>,
+    credentials: Option<&Credentials>,
+    answer: &[u8],
+) -> (Result<(), ProxyFault>, Vec<u8>) {
+    let connect = async |io: &mut _| http::connect(io, target, credentials).await;
+    ask(answer, connect).await
+}
+
 async fn ask_socks(
     target: Target<'_>,
     credentials: Option<&Credentials>,
     answer: &[u8],
 ) -> (Result<(), ProxyFault>, Vec<u8>) {
-    let (mut here, there) = duplex(1 << 16);
-    let script = tell(there, answer);
-    let asked = async {
-        let ended = socks5::connect(&mut here, target, credentials).await;
-        drop(here);
-        ended
-    };
-    tokio::join!(asked, script)
+    let connect = async |io: &mut _| socks5::connect(io, target, credentials).await;
+    ask(answer, connect).await
 }
 
 fn word(ended: &Result<(), ProxyFault>) -> &'static str {
