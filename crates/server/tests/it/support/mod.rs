@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 mod answer;
+mod builder;
 mod caller;
 mod client;
 mod gateway;
@@ -14,9 +15,10 @@ mod socket;
 pub(crate) mod talk;
 
 pub(crate) use answer::Answer;
+pub(crate) use builder::Builder;
 pub(crate) use caller::{ClientKey, generate, generate_as, generate_path, post, prompt, stream};
 pub(crate) use client::{Connection, request};
-pub(crate) use gateway::{Builder, CLIENT_KEY, MODEL, TestGateway};
+pub(crate) use gateway::{CLIENT_KEY, MODEL, TestGateway};
 pub(crate) use operator::{ADMIN, MEMBERS_PASSWORD, Operator, PASSWORD, log_in};
 pub(crate) use postgres::on_postgres;
 pub(crate) use program::{Machine, Program, word_after};
