@@ -1,5 +1,9 @@
 //! Google's API passed on whole: every path and method, known or not, with what it carries untouched byte for byte,
-//! and the answers likewise; over plain connections and TLS, HTTP/1.1 and HTTP/2.
+//! and the answers likewise; below, over plain connections and TLS, HTTP/1.1 and HTTP/2.
+
+mod answers;
+mod connections;
+mod tls;
 
 use std::fmt::Write as _;
 
@@ -10,10 +14,7 @@ use http_body_util::Full;
 use serde_json::json;
 use sha2::{Digest, Sha256};
 
-use crate::support::{
-    Answer, Builder, CLIENT_KEY, Connection, MODEL, Socket, TestGateway, generate, generate_path,
-    post, prompt, request, stream,
-};
+use crate::support::{Builder, CLIENT_KEY, MODEL, Socket, TestGateway, prompt, request};
 
 const METHODS: [&str; 5] = ["GET", "POST", "PUT", "PATCH", "DELETE"];
 
@@ -213,39 +214,6 @@ async fn unknown_fields_reach_the_provider_and_the_caller() {
 }
 
 #[tokio::test]
-async fn chunked_requests_arrive_whole() {
-    let gateway = open().start().await;
-    let mut caller = Socket::open(gateway.address).await;
-    caller
-        .send(format!(
-            "PUT /v1beta/corpora/x HTTP/1.1\r\nhost: keymux\r\nx-goog-api-key: {CLIENT_KEY}\r\n\
-             transfer-encoding: chunked\r\n\r\n"
-        ))
-        .await;
-    for part in [&b"{\"a\":"[..], b" 1", b"}", b""] {
-        caller.send_chunk(part).await;
-    }
-    let answer = caller.answer().await;
-    assert_eq!(answer.json()["echo"]["bodySha256"], sha256(b"{\"a\": 1}"));
-}
-
-#[tokio::test]
-async fn a_caller_that_waits_for_leave_to_send_its_body_gets_it() {
-    let gateway = open().start().await;
-    let mut caller = Socket::open(gateway.address).await;
-    caller
-        .send(format!(
-            "POST /v1beta/corpora HTTP/1.1\r\nhost: keymux\r\nx-goog-api-key: {CLIENT_KEY}\r\n\
-             content-length: 2\r\nexpect: 100-continue\r\n\r\n"
-        ))
-        .await;
-    assert_eq!(caller.head().await.0, 100);
-    caller.send("{}").await;
-    assert_eq!(caller.answer().await.status, 200);
-    assert_eq!(last_seen(&gateway).header("expect"), None);
-}
-
-#[tokio::test]
 async fn head_and_options_pass() {
     let gateway = open().start().await;
     let rule = Rule::new().respond_with(200, &[("allow", "GET, POST")], "");
@@ -265,133 +233,6 @@ async fn head_and_options_pass() {
     }
     let answer = gateway.send(call("OPTIONS", "/v1beta/allowed", "")).await;
     assert_eq!(answer.header("allow"), "GET, POST");
-}
-
-#[tokio::test]
-async fn statuses_headers_and_bodies_of_answers_pass() {
-    let shared = [
-        ("content-type", "text/plain; charset=x"),
-        ("x-gemini-service-tier", "priority"),
-        ("x-of-next-month", "1"),
-        ("warning", "one"),
-        ("warning", "two"),
-        ("etag", "\"abc\""),
-        ("retry-after", "7"),
-    ];
-    for status in [
-        200, 201, 202, 206, 300, 304, 400, 404, 405, 409, 412, 416, 418, 422,
-    ] {
-        let body = if status == 304 { "" } else { "as it \0 came" };
-        let rule = Rule::new().respond_with(status, &shared, body);
-        let gateway = open().upstream(gemini().rule(rule)).start().await;
-        let answer = gateway.get("/v1beta/corpora/x").await;
-        assert_eq!((answer.status, &*answer.text()), (status, body));
-        for (name, value) in shared.iter().filter(|(name, _)| *name != "warning") {
-            assert_eq!(answer.header(name), *value, "{status}");
-        }
-        let warnings: Vec<_> = answer.headers.get_all("warning").iter().collect();
-        assert_eq!(warnings, ["one", "two"], "{status}");
-        assert_eq!(gateway.upstream.count(), 1, "{status}");
-        assert_eq!(gateway.health(0), "active", "{status}");
-    }
-}
-
-#[tokio::test]
-async fn an_answer_without_content_passes() {
-    let gateway = open().start().await;
-    for (status, method) in [(204, "DELETE"), (200, "DELETE"), (200, "POST")] {
-        gateway.upstream.remove_rules();
-        gateway.upstream.clear_seen();
-        gateway.upstream.add_rule(Rule::new().respond(status, ""));
-        let answer = gateway.send(call(method, "/v1beta/corpora/x", "")).await;
-        assert_eq!((answer.status, answer.body.len()), (status, 0), "{method}");
-        assert_eq!(gateway.upstream.count(), 1, "{method}");
-    }
-}
-
-#[tokio::test]
-async fn redirects_are_passed_on_and_not_followed() {
-    let elsewhere = "https://storage.example/video.mp4?signature=1";
-    let gateway = open().start().await;
-    for path in ["/v1beta/files/x:download?alt=media", "/v1beta/corpora/x"] {
-        gateway.upstream.remove_rules();
-        gateway.upstream.clear_seen();
-        let rule = Rule::new().respond_with(302, &[("location", elsewhere)], "moved");
-        gateway.upstream.add_rule(rule);
-        let answer = gateway.get(path).await;
-        assert_eq!((answer.status, answer.header("location")), (302, elsewhere));
-        assert_eq!(gateway.upstream.count(), 1);
-
-        gateway.upstream.remove_rules();
-        let inside = format!("{}/v1beta/files/y", gateway.upstream.base_url());
-        let rule = Rule::new().respond_with(302, &[("location", &inside)], "");
-        gateway.upstream.add_rule(rule);
-        let answer = gateway.get(path).await;
-        assert_eq!(
-            answer.header("location"),
-            "http://keymux.test/v1beta/files/y"
-        );
-    }
-}
-
-#[tokio::test]
-async fn download_links_lead_back_and_a_files_uri_stays() {
-    let gateway = open().start().await;
-    let google = gateway.upstream.base_url();
-    let body = json!({
-        "name": "operations/x", "done": true, "uri": format!("{google}/v1beta/files/x"),
-        "video": format!("{google}/v1beta/files/x:download?alt=media"),
-    });
-    let rule = Rule::new().respond(200, body.to_string());
-    gateway.upstream.add_rule(rule);
-    let answer = gateway.get("/v1beta/operations/x").await.json();
-    assert_eq!(answer["uri"], body["uri"]);
-    let link = "http://keymux.test/v1beta/files/x:download?alt=media";
-    assert_eq!(answer["video"], link);
-}
-
-#[tokio::test]
-async fn downloads_pass_byte_for_byte_and_in_parts() {
-    let mut random = fastrand::Rng::with_seed(9);
-    let file: Vec<u8> = std::iter::repeat_with(|| random.u8(..))
-        .take(2 << 20)
-        .collect();
-    let headers = [
-        ("content-type", "video/mp4"),
-        ("content-range", "bytes 0-1/2"),
-    ];
-    let rule = Rule::new().respond_with(206, &headers, file.clone());
-    let gateway = open().upstream(gemini().rule(rule)).start().await;
-    let headers = [
-        ("x-goog-api-key", CLIENT_KEY),
-        ("range", "bytes=0-1"),
-        ("accept-encoding", "gzip"),
-    ];
-    let path = "/v1beta/files/x:download?alt=media";
-    let answer = gateway.send(request("GET", path, &headers, "")).await;
-    assert_eq!((answer.status, &*answer.body), (206, &*file));
-    assert_eq!(answer.header("content-range"), "bytes 0-1/2");
-    assert_eq!(answer.header("content-length"), file.len().to_string());
-    let seen = last_seen(&gateway);
-    assert_eq!(seen.header("range"), Some("bytes=0-1"));
-    assert_eq!(seen.header("accept-encoding"), Some("gzip"));
-}
-
-#[tokio::test]
-async fn compressed_answers_are_not_asked_for() {
-    let gateway = open().start().await;
-    let headers = [
-        ("x-goog-api-key", CLIENT_KEY),
-        ("accept-encoding", "gzip, br, zstd"),
-        ("accept", "*/*"),
-    ];
-    let path = generate_path(MODEL);
-    gateway
-        .send(request("POST", &path, &headers, prompt("hi")))
-        .await;
-    let seen = last_seen(&gateway);
-    assert_eq!(seen.header("accept-encoding"), None);
-    assert_eq!(seen.header("accept"), Some("*/*"));
 }
 
 #[tokio::test]
@@ -489,61 +330,6 @@ async fn models_are_listed_page_by_page() {
 }
 
 #[tokio::test]
-async fn http_1_0_is_answered() {
-    let gateway = open().start().await;
-    for path in ["generateContent", "streamGenerateContent?alt=sse"] {
-        let body = prompt("Say hello");
-        let mut caller = Socket::open(gateway.address).await;
-        caller
-            .send(format!(
-                "POST /v1beta/models/{MODEL}:{path} HTTP/1.0\r\nx-goog-api-key: {CLIENT_KEY}\r\n\
-                 content-length: {}\r\n\r\n",
-                body.len()
-            ))
-            .await;
-        caller.send(&body).await;
-        let answer = caller.answer().await;
-        assert_eq!(answer.status, 200);
-        assert!(!answer.headers.contains_key("transfer-encoding"), "{path}");
-        assert!(!answer.said().is_empty(), "{}", answer.text());
-        assert!(caller.rest().await.is_empty());
-    }
-}
-
-#[tokio::test]
-async fn pipelined_requests_are_answered_in_their_order() {
-    let gateway = open().start().await;
-    let mut caller = Socket::open(gateway.address).await;
-    let one = |number: usize| {
-        format!(
-            "POST /v1beta/corpora/{number} HTTP/1.1\r\nhost: keymux\r\n\
-             x-goog-api-key: {CLIENT_KEY}\r\ncontent-length: 2\r\n\r\n{{}}"
-        )
-    };
-    caller.send((0..5).map(one).collect::<String>()).await;
-    for number in 0..5 {
-        let echo = caller.answer().await.json();
-        assert_eq!(echo["echo"]["path"], format!("/v1beta/corpora/{number}"));
-    }
-}
-
-#[tokio::test]
-async fn a_connection_is_used_for_one_request_after_the_other() {
-    let gateway = open().start().await;
-    let mut caller = Connection::open(gateway.address).await;
-    for answered in [200, 400, 401, 404, 200] {
-        let sent = match answered {
-            400 => post(&generate_path(MODEL), "{"),
-            401 => request("GET", "/v1beta/models", &[], ""),
-            404 => call("GET", "/nowhere", ""),
-            _ => generate(),
-        };
-        assert_eq!(caller.send(sent).await.status, answered);
-        assert_eq!(caller.send(stream()).await.status, 200);
-    }
-}
-
-#[tokio::test]
 async fn default_headers_are_added_unless_the_request_has_them() {
     let gateway = open()
         .provider("default_headers", "{ x-team: blue, x-tier: \"2\" }")
@@ -564,114 +350,4 @@ async fn default_headers_are_added_unless_the_request_has_them() {
         (seen.header("x-team"), seen.header("x-tier")),
         (Some("red"), Some("2"))
     );
-}
-
-/// Everything that a caller does, over TLS to the provider. HTTP/2 has no `host` header.
-async fn check_tls(http2: &str, has_host: bool) {
-    let gateway = open()
-        .upstream(gemini().says("hello").tls())
-        .provider("http2", http2)
-        .start()
-        .await;
-    let unary = gateway.generate().await;
-    let streamed = gateway.stream().await;
-    for answer in [unary, streamed] {
-        assert_eq!((answer.status, answer.said()), (200, "hello".to_owned()));
-    }
-    check_echo(
-        &gateway,
-        "PATCH",
-        "/v1beta/corpora/x?a=%20",
-        &vec![7; 300_000],
-    )
-    .await;
-    let bad = gateway.post(&generate_path(MODEL), "{").await;
-    assert_eq!(bad.status, 400);
-    let seen = gateway.upstream.seen();
-    assert_eq!(seen.len(), 4);
-    for seen in seen {
-        assert_eq!(seen.header("host").is_some(), has_host);
-        assert_eq!(seen.key.as_deref(), Some("AIza-key-1"));
-    }
-}
-
-#[tokio::test]
-async fn a_provider_is_reached_over_tls_with_http_2() {
-    check_tls("true", false).await;
-}
-
-#[tokio::test]
-async fn a_provider_is_reached_over_tls_with_http_1_1() {
-    check_tls("false", true).await;
-}
-
-#[tokio::test]
-async fn many_requests_at_once_share_http_2_connections() {
-    let gateway = open().upstream(gemini().says("hello").tls()).start().await;
-    let answers: Vec<Answer> =
-        futures_util::future::join_all((0..150).map(|_| gateway.generate())).await;
-    assert!(answers.iter().all(|answer| answer.said() == "hello"));
-    assert_eq!(gateway.upstream.count(), 150);
-}
-
-#[tokio::test]
-async fn a_certificate_of_an_unknown_authority_is_refused() {
-    let gateway = open().upstream(gemini().tls()).distrusting().start().await;
-    let answer = gateway.generate().await;
-    assert_eq!(answer.status, 503);
-    let message = answer.error()["message"].to_string();
-    assert!(message.contains("could not be reached"), "{message}");
-    let record = gateway.only_record().await;
-    let outcome = &record.attempts[0].outcome;
-    assert_eq!(
-        (outcome.class, &*outcome.reason),
-        (domain::Class::Network, "tls_failed")
-    );
-    assert_eq!(gateway.health(0), "active");
-    assert_eq!(gateway.upstream.count(), 0);
-}
-
-#[tokio::test]
-async fn a_stream_passes_byte_for_byte() {
-    let events = [
-        "data: {\"candidates\": [{\"content\": {\"parts\": [{\"text\": \"a\"}]}}]}\r\n\r\n",
-        ": a comment\r\n\r\n",
-        "data: {\"ofNextMonth\": true,\"candidates\":[{\"finishReason\":\"STOP\"}]}\n\n",
-    ];
-    let body = events.concat();
-    let kind = [("content-type", "text/event-stream")];
-    let rule = Rule::new().respond_with(200, &kind, body.clone());
-    let gateway = open().upstream(gemini().rule(rule)).start().await;
-    assert_eq!(gateway.stream().await.text(), body);
-}
-
-#[tokio::test]
-async fn resources_that_tell_of_a_failure_pass_as_they_are() {
-    let gateway = open().start().await;
-    for (path, name) in [
-        ("/v1beta/models/veo-3/operations/x", "operation_error"),
-        ("/v1beta/models/veo-3/operations/x", "operation_pending"),
-        (
-            "/v1beta/models/veo-3/operations/x",
-            "operation_done_filtered",
-        ),
-        ("/v1beta/files/x", "file_failed"),
-        ("/v1beta/files/x", "file_processing"),
-        ("/v1beta/batches/x", "batch_running"),
-        ("/v1beta/batches/x", "batch_done"),
-    ] {
-        gateway.upstream.remove_rules();
-        gateway.upstream.clear_seen();
-        let rule = Rule::new().fixture(&format!("gemini/{name}.json"));
-        gateway.upstream.add_rule(rule);
-        let answer = gateway.get(path).await;
-        assert_eq!(answer.status, 200, "{name}: {}", answer.text());
-        assert_eq!(gateway.upstream.count(), 1, "{name}");
-        assert_eq!(gateway.health(0), "active", "{name}");
-        let file = format!(
-            "{}/../../fixtures/providers/gemini/{name}.json",
-            env!("CARGO_MANIFEST_DIR")
-        );
-        assert_eq!(answer.body, std::fs::read(file).unwrap(), "{name}");
-    }
 }
