@@ -8,12 +8,12 @@ use futures_util::stream::{SplitSink, SplitStream};
 use futures_util::{SinkExt, StreamExt};
 use http::StatusCode;
 use tokio::io::{AsyncRead, AsyncWrite};
-use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::protocol::CloseFrame;
 use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
 
 use super::super::error::GatewayError;
+use super::socket::Socket;
 use crate::live_sessions::EndedBy;
 
 /// A close frame has room for so many bytes of text (RFC 6455, 5.5.1).
@@ -143,8 +143,8 @@ impl From<Farewell> for Message {
 
 /// Parts from one side in order, as far as it joins in.
 pub(super) async fn part<S>(
-    mut from: SplitStream<WebSocketStream<S>>,
-    mut to: SplitSink<WebSocketStream<S>, Message>,
+    mut from: SplitStream<Socket<S>>,
+    mut to: SplitSink<Socket<S>, Message>,
     goodbye: Goodbye,
 ) where
     S: AsyncRead + AsyncWrite + Unpin,

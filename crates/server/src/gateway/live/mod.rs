@@ -3,13 +3,14 @@
 //! A socket of the Live API is opened to the caller before anything is known of it: its first message, `setup`, names the
 //! model. It is put to one key after the other until one takes it (`setup.rs`); from then on messages pass both ways
 //! (`talk.rs`, one way at a time `passing.rs`). Any other socket is opened at the provider first, and then to the caller. `handshake.rs` has the HTTP of
-//! both ends, `opening.rs` one attempt, `farewell.rs` how it ends.
+//! both ends, `socket.rs` what is said on them, `opening.rs` one attempt, `farewell.rs` how it ends.
 
 mod farewell;
 mod handshake;
 mod opening;
 mod passing;
 mod setup;
+mod socket;
 mod talk;
 pub(crate) mod token;
 
@@ -22,10 +23,8 @@ use http::{HeaderMap, Response, StatusCode};
 use hyper::upgrade::{OnUpgrade, Upgraded};
 use hyper_util::rt::TokioIo;
 use providers::Api;
-use tokio::io::{AsyncRead, AsyncWrite};
-use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::Message;
-use tokio_tungstenite::tungstenite::protocol::{Role, WebSocketConfig};
+use tokio_tungstenite::tungstenite::protocol::Role;
 
 use super::admission::{self, Ask};
 use super::brought::Brought;
@@ -44,17 +43,14 @@ use crate::snapshot::Provider;
 pub(crate) use farewell::Farewell;
 use handshake::Wish;
 pub(crate) use opening::Opening;
+use socket::Socket;
 use talk::Talk;
 
 /// The name of all of this in records and limits.
 const ENDPOINT: &str = "live";
-/// The largest message, which is read whole before it is passed on; Google takes no larger frame.
-const LARGEST_MESSAGE: usize = 16 << 20;
-/// What a quiet session keeps of memory for reading, on each side.
-const READ_BUFFER: usize = 4096;
 
 /// The caller's end.
-type CallerSocket = WebSocketStream<TokioIo<Upgraded>>;
+type CallerSocket = Socket<TokioIo<Upgraded>>;
 
 /// Whether the request is for a WebSocket, or should be.
 pub(crate) fn is_asked_for(route: &Route, headers: &HeaderMap) -> bool {
@@ -228,18 +224,5 @@ fn lost() -> GatewayError {
 /// The caller's end, once the answer has been sent.
 async fn caller_socket(upgrade: OnUpgrade) -> Option<CallerSocket> {
     let io = TokioIo::new(upgrade.await.ok()?);
-    Some(socket(io, Bytes::new(), Role::Server).await)
-}
-
-/// A WebSocket on an open connection, of which some may have been read.
-async fn socket<S>(io: S, read: Bytes, role: Role) -> WebSocketStream<S>
-where
-    S: AsyncRead + AsyncWrite + Unpin,
-{
-    let config = WebSocketConfig::default()
-        .read_buffer_size(READ_BUFFER)
-        .write_buffer_size(0)
-        .max_message_size(Some(LARGEST_MESSAGE))
-        .max_frame_size(Some(LARGEST_MESSAGE));
-    WebSocketStream::from_partially_read(io, read.into(), role, Some(config)).await
+    Some(Socket::new(io, Bytes::new(), Role::Server).await)
 }

@@ -8,18 +8,18 @@ use http::header::{AUTHORIZATION, HeaderMap, HeaderValue};
 use http::response::Parts;
 use http::{Response, StatusCode};
 use providers::Api;
-use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::protocol::{CloseFrame, Role};
 
 use super::super::failure::{Failure, Judged, Refusal};
 use super::super::hold::{Answer, Flow};
 use super::setup::bytes_of;
+use super::socket::Socket;
 use super::{Farewell, handshake};
 use crate::egress::Io;
 
 /// The provider's end.
-pub(super) type ProviderSocket = WebSocketStream<Io>;
+pub(super) type ProviderSocket = Socket<Io>;
 
 /// A session that is to be opened at a provider.
 #[derive(Debug)]
@@ -79,7 +79,7 @@ impl Opening {
         if !handshake::is_answer_to(self.key.as_ref(), &head.headers) {
             return broke_off(status, "no_websocket");
         }
-        let mut socket = super::socket(io, read, Role::Client).await;
+        let mut socket = Socket::new(io, read, Role::Client).await;
         let first = match &self.setup {
             None => None,
             Some(setup) => match first_answer(&mut socket, setup.clone()).await {

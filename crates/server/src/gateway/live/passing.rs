@@ -7,18 +7,18 @@ use futures_util::stream::{SplitSink, SplitStream};
 use futures_util::{SinkExt, StreamExt};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::time::{Instant, MissedTickBehavior, interval_at, timeout};
-use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::protocol::CloseFrame;
 use tokio_tungstenite::tungstenite::{Error, Message};
 
 use super::super::error::GatewayError;
 use super::farewell::PATIENCE;
+use super::socket::Socket;
 use crate::live_sessions::EndedBy;
 
 /// The longest time without a ping.
 const LONGEST_BEAT: Duration = Duration::from_secs(30);
-type Source<S> = SplitStream<WebSocketStream<S>>;
-type Target<S> = SplitSink<WebSocketStream<S>, Message>;
+type Source<S> = SplitStream<Socket<S>>;
+type Target<S> = SplitSink<Socket<S>, Message>;
 
 /// The two ends of a session.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

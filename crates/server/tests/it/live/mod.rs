@@ -16,6 +16,7 @@ use crate::support::{Builder, CLIENT_KEY, TestGateway};
 
 mod ending;
 mod failing;
+mod flooding;
 mod limits;
 mod naming;
 mod passing;
