@@ -15,7 +15,7 @@ use providers::Transfer;
 use store::{Store, UploadSession};
 use tokio::time::timeout;
 
-use super::caller::{self, Caller, Stranger};
+use super::caller::{self, Caller, Stranger, parameters};
 use super::credential::Credential;
 use super::door::Door;
 use super::error::GatewayError;
@@ -241,7 +241,7 @@ fn learn_upload(exchange: &Exchange, credential: &Credential, head: &Parts) -> b
     let base = exchange.provider.origin.url();
     let begun = LINKS.iter().filter_map(|name| {
         let (_, query) = link(&base, head, name)?.split_once('?')?;
-        upload_in(query)
+        upload_in(query).ok()?
     });
     let now = exchange.app.clock.now();
     let mut is_new = false;
@@ -256,9 +256,18 @@ fn link<'a>(base: &str, head: &'a Parts, name: &HeaderName) -> Option<&'a str> {
     head.headers.get(name)?.to_str().ok()?.strip_prefix(base)
 }
 
-/// The id of the upload that a query names.
-pub(crate) fn upload_in(query: &str) -> Option<Fingerprint> {
-    Some(Fingerprint::of(upload_id(query)?.as_bytes()))
+/// The id of the upload that a query names, read as the provider reads it: what is escaped there is the same name here.
+/// Whoever names two might be told from the one, and served with the other.
+pub(crate) fn upload_in(query: &str) -> Result<Option<Fingerprint>, GatewayError> {
+    let ids = parameters(Some(query)).filter(|(name, _)| name == UPLOAD_ID);
+    let mut ids = ids.map(|(_, id)| id);
+    let id = ids.next().filter(|id| !id.is_empty());
+    if ids.next().is_some() {
+        let text = "the query has more than one upload_id";
+        return Err(GatewayError::caller(StatusCode::BAD_REQUEST, text).param(UPLOAD_ID));
+    }
+    // A plus may stand for a blank, or for itself.
+    Ok(id.map(|id| Fingerprint::of(id.replace(' ', "+").as_bytes())))
 }
 
 /// The id of what has that secret name: a token, or the handle of a session. No upload's id has a blank, so whoever holds
@@ -267,10 +276,43 @@ pub(crate) fn id_of(name: &str) -> Fingerprint {
     Fingerprint::of(format!(" {name}").as_bytes())
 }
 
-fn upload_id(query: &str) -> Option<&str> {
-    let pairs = query.split('&').filter_map(|pair| pair.split_once('='));
-    pairs
-        .into_iter()
-        .find(|(name, id)| *name == UPLOAD_ID && !id.is_empty())
-        .map(|(_, id)| id)
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_upload_has_one_id_however_it_is_spelled() {
+        let id = |query| upload_in(query).unwrap();
+        let plain = id("upload_id=AB-_1&upload_protocol=resumable");
+        assert!(plain.is_some());
+        for query in [
+            "upload%5Fid=AB-_1",
+            "%75pload_id=AB-_1",
+            "upload_id=%41B-_1",
+            "a=b&upload_id=AB%2d%5f1",
+        ] {
+            assert_eq!(id(query), plain, "{query}");
+        }
+        assert_eq!(id("upload_id=a+b"), id("upload_id=a%2Bb"));
+        assert_eq!(id("upload_id=a+b"), id("upload_id=a%20b"));
+        for query in [
+            "",
+            "upload_id",
+            "upload_id=",
+            "Xupload_id=AB",
+            "upload_ids=AB",
+        ] {
+            assert_eq!(id(query), None, "{query}");
+        }
+        // No upload is taken for what else has begun.
+        assert_ne!(id("upload_id=%20token"), Some(id_of("token")));
+    }
+
+    #[test]
+    fn two_ids_are_refused() {
+        for query in ["upload_id=a&upload_id=a", "upload_id=&upload%5Fid=a"] {
+            let refused = upload_in(query).unwrap_err();
+            assert_eq!(refused.status, StatusCode::BAD_REQUEST, "{query}");
+        }
+    }
 }

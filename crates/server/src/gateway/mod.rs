@@ -130,7 +130,11 @@ impl Visit {
     ) -> Result<Self, GatewayError> {
         let snapshot = app.snapshot.load_full();
         let door = Door::new(app, &snapshot, headers, route.query(), peer);
-        let upload = door.begun(route.upload().and_then(begun::upload_in)).await;
+        let upload = match route.upload() {
+            Some(query) => begun::upload_in(query)?,
+            None => None,
+        };
+        let upload = door.begun(upload).await;
         let token = door.begun(live::token::named_in(&route, headers)).await;
         let identified = match (upload, token) {
             (Some(upload), _) => upload.admit(&door),

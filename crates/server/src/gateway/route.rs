@@ -6,6 +6,7 @@ mod path;
 use domain::Dialect;
 use http::uri::PathAndQuery;
 use http::{HeaderMap, Method, Uri};
+use percent_encoding::percent_decode_str;
 use providers::{Api, Endpoint, Operation, operation};
 use wire::gemini::error::Shape;
 
@@ -174,8 +175,11 @@ impl Route {
 
     /// The query of a request that goes on with an upload; an upload's id opens no other door.
     pub(crate) fn upload(&self) -> Option<&str> {
+        let query = self.query()?;
         let path = self.raw().map_or(self.path(), |(_, path)| path);
-        path.starts_with("/upload/").then(|| self.query())?
+        let path = percent_decode_str(path).decode_utf8_lossy();
+        let is_upload = path.trim_start_matches('/').starts_with("upload/");
+        is_upload.then_some(query)
     }
 
     /// Whether it is one of the Live API's WebSockets, under Google's path or passed on.

@@ -165,6 +165,44 @@ async fn whoever_shows_a_wrong_key_cannot_go_on() {
 }
 
 #[tokio::test]
+async fn an_upload_is_guarded_however_its_id_is_spelled() {
+    let gateway = with_keys(3).await;
+    let path = way_on(&begin(&gateway, OWN_KEY).await);
+    let (before, rest) = path.split_once("upload_id=").unwrap();
+    let (first, rest) = rest.split_at(1);
+    let escaped = format!("%{:02x}{rest}", first.as_bytes()[0]);
+    gateway.upstream.clear_seen();
+    for spelled in [
+        format!("{before}upload_id={escaped}"),
+        format!("{before}upload%5Fid={first}{rest}"),
+        format!("{before}%75pload%5fid={escaped}"),
+        format!(
+            "/p/google{}upload%5Fid={escaped}",
+            before.replace("/upload", "/%75pload")
+        ),
+    ] {
+        let other = [("x-goog-api-key", OTHER_KEY)];
+        for command in ["query", "cancel", "upload, finalize"] {
+            let refused = go_on(&gateway, &spelled, (command, 0), "", &other).await;
+            assert_eq!(
+                refused.status,
+                403,
+                "{command} {spelled}: {}",
+                refused.text()
+            );
+        }
+    }
+    let twice = format!("{path}&upload%5Fid=else");
+    let refused = go_on(&gateway, &twice, ("query", 0), "", OWN_KEY).await;
+    assert_eq!(refused.status, 400, "{}", refused.text());
+    assert_eq!(gateway.upstream.count(), 0);
+    // Whoever began it may spell it as they like.
+    let spelled = format!("{before}upload%5Fid={escaped}");
+    let last = go_on(&gateway, &spelled, ("upload, finalize", 0), "mine", NOTHING).await;
+    assert_eq!(size(&last), "4");
+}
+
+#[tokio::test]
 async fn an_anonymous_upload_goes_on_without_a_key_and_with_none() {
     let gateway = TestGateway::new()
         .keys(["AIza-key-1", "AIza-key-2", "AIza-key-3"])
