@@ -2,6 +2,7 @@
 //! caller and provider is `gateway/live/`; `admin/live_sessions.rs` shows this.
 
 use std::collections::BTreeMap;
+use std::net::IpAddr;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
@@ -25,6 +26,8 @@ pub(crate) struct LiveSession {
     pub(crate) id: RequestId,
     /// Who holds it; none: an anonymous caller.
     pub(crate) client: Option<ClientId>,
+    /// From where.
+    pub(crate) address: IpAddr,
     pub(crate) provider: Arc<str>,
     pub(crate) since: UnixMs,
     /// With what it was opened at the provider, once it was.
@@ -119,13 +122,14 @@ impl LiveSessions {
 impl LiveSession {
     pub(crate) fn new(
         id: RequestId,
-        client: Option<ClientId>,
+        (client, address): (Option<ClientId>, IpAddr),
         provider: Arc<str>,
         since: UnixMs,
     ) -> Self {
         Self {
             id,
             client,
+            address,
             provider,
             since,
             opened: OnceLock::new(),

@@ -12,11 +12,11 @@ use serde::Deserialize;
 use wire::openai::request::Request;
 
 use super::call::Call;
-use super::caller::Caller;
+use super::caller::{self, Caller, Stranger};
 use super::error::GatewayError;
 use super::record::Recording;
 use crate::egress::OutgoingBody;
-use crate::snapshot::KnownClient;
+use crate::snapshot::{KnownClient, Snapshot};
 
 /// What is asked, as far as limits look at it.
 #[derive(Clone, Copy, Debug)]
@@ -80,6 +80,28 @@ pub(crate) fn check_session(
         return Ok(());
     }
     Err(model_refused(model))
+}
+
+/// The caller of a session that is open, as its client key is now; or why it may not go on: the key may have been changed,
+/// switched off or deleted meanwhile.
+pub(crate) fn still_admitted(
+    caller: &Caller,
+    snapshot: &Snapshot,
+    ask: &Ask<'_>,
+    now: UnixMs,
+) -> Result<Caller, GatewayError> {
+    let Caller::Client(then) = caller else {
+        return Ok(Caller::Anonymous);
+    };
+    let client = &then.client;
+    let known = snapshot.clients.get(&client.fingerprint);
+    let known = known.filter(|known| known.client.id == client.id);
+    let caller = caller::check(known.ok_or(Stranger::WrongKey)?, now)?;
+    if let Caller::Client(known) = &caller {
+        check_access(known, ask)?;
+    }
+    check_session(&caller, ask.provider.unwrap_or_default(), ask.model)?;
+    Ok(caller)
 }
 
 /// Whether the caller's limits have room for more tokens and money.

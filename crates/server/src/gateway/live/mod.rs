@@ -3,17 +3,19 @@
 //! A socket of the Live API is opened to the caller before anything is known of it: its first message, `setup`, names the
 //! model. It is put to one key after the other until one takes it (`setup.rs`); from then on messages pass both ways
 //! (`talk.rs`, one way at a time `passing.rs`). Any other socket is opened at the provider first, and then to the caller. `handshake.rs` has the HTTP of
-//! both ends, `socket.rs` what is said on them, `opening.rs` one attempt, `farewell.rs` how it ends.
+//! both ends, `socket.rs` what is said on them, `opening.rs` one attempt, `permission.rs` whether it may go on, `farewell.rs` how it ends.
 
 mod farewell;
 mod handshake;
 mod opening;
 mod passing;
+mod permission;
 mod setup;
 mod socket;
 mod talk;
 pub(crate) mod token;
 
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -129,6 +131,7 @@ struct Asked {
 
 impl Asked {
     fn new(visit: Visit, provider: Arc<Provider>, head: Parts, wish: &Wish) -> Self {
+        let open = Open::begin(&visit, &provider, visit.address(&head.headers));
         let trusted = &visit.snapshot.config.server.trusted_proxies;
         let called_at = super::address::as_called(&head.headers, visit.peer, trusted);
         let brought = Brought::read(&head.headers);
@@ -145,7 +148,6 @@ impl Asked {
             brought,
             called_at,
         };
-        let open = Open::begin(&visit, &provider);
         Self {
             visit,
             provider,
@@ -190,10 +192,11 @@ struct Open {
 }
 
 impl Open {
-    fn begin(visit: &Visit, provider: &Provider) -> Self {
+    fn begin(visit: &Visit, provider: &Provider, address: IpAddr) -> Self {
         let client = visit.caller.client().map(|client| client.id);
         let id = visit.recording.id();
-        let session = LiveSession::new(id, client, provider.name.clone(), visit.now);
+        let caller = (client, address);
+        let session = LiveSession::new(id, caller, provider.name.clone(), visit.now);
         Self {
             app: visit.app.clone(),
             session: visit.app.live_sessions.begin(session),

@@ -50,6 +50,8 @@ pub(super) enum End {
     Limit,
     /// A message must not reach the provider.
     Refused(GatewayError),
+    /// The caller may not hold the session any more.
+    Withdrawn(GatewayError),
     By(EndedBy),
 }
 

@@ -15,13 +15,14 @@ use super::super::admission;
 use super::super::affinity;
 use super::super::begun::Session;
 use super::super::credential::Credential;
+use super::super::error::GatewayError;
 use super::super::exchange::Exchange;
 use super::super::relay::Ending;
 use super::farewell::{Farewell, Goodbye, part};
 use super::opening::ProviderSocket;
 use super::passing::{End, Fate, Side, Watch, What, last_words, pass};
 use super::setup::bytes_of;
-use super::{CallerSocket, Open};
+use super::{CallerSocket, Open, permission};
 use crate::live_sessions::{EndedBy, LiveSession, Opened};
 
 /// How long Google lets a session be resumed.
@@ -47,6 +48,9 @@ struct Parting {
     to_caller: Goodbye,
     to_provider: Goodbye,
 }
+
+/// The class and the reason of an end, and what the caller and the provider are told.
+type Ended = (Class, &'static str, Option<Farewell>, Option<Farewell>);
 
 impl Talk {
     /// A session that an exchange has opened with that key.
@@ -114,6 +118,7 @@ impl Talk {
                 end = down => end,
                 end = up => end,
                 by = session.ended() => End::By(by),
+                why = permission::withdrawn(&exchange, session) => End::Withdrawn(why),
             }
         };
         let end = match end {
@@ -195,10 +200,10 @@ impl<'a> Reader<'a> {
         let usage = self.scan.usage();
         self.open.session.set_usage(usage);
         exchange.recording.takes(usage.unwrap_or_default());
-        if admission::has_room(&exchange.caller, now) {
-            Fate::Passed
-        } else {
-            Fate::Last(End::Limit)
+        match permission::holder(exchange, &self.open.session) {
+            Err(why) => Fate::Last(End::Withdrawn(why)),
+            Ok(holder) if admission::has_room(&holder, now) => Fate::Passed,
+            Ok(_) => Fate::Last(End::Limit),
         }
     }
 
@@ -279,11 +284,8 @@ impl<'a> Reader<'a> {
                 let (told, left) = (Farewell::limited(), Farewell::left());
                 (Class::Refused, "limit_reached", Some(told), Some(left))
             }
-            End::Refused(error) => {
-                error.log(self.exchange.recording.id());
-                let (told, left) = (Farewell::from(&error), Farewell::left());
-                (error.class, "message_refused", Some(told), Some(left))
-            }
+            End::Refused(error) => self.stopped(&error, "message_refused"),
+            End::Withdrawn(error) => self.stopped(&error, "client_key_refused"),
             End::By(by) => {
                 let reason = match by {
                     EndedBy::Operator => "closed_by_operator",
@@ -299,6 +301,13 @@ impl<'a> Reader<'a> {
             to_caller: goodbye(to_caller),
             to_provider: goodbye(to_provider),
         }
+    }
+
+    /// The caller must not go on.
+    fn stopped(&self, error: &GatewayError, reason: &'static str) -> Ended {
+        error.log(self.exchange.recording.id());
+        let (told, left) = (Farewell::from(error), Farewell::left());
+        (error.class, reason, Some(told), Some(left))
     }
 
     /// The provider has closed: what that says of the key, and of the session.
