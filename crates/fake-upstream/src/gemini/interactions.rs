@@ -56,8 +56,11 @@ fn create(
     midway: Option<&Midway>,
 ) -> Result<Reply, Refusal> {
     let body = strict::json_body(call)?;
+    // An agent asks a model of its own.
+    let agents = body["agent"].as_str().map(|_| "gemini-flash-latest");
     let named = body["model"]
         .as_str()
+        .or(agents)
         .unwrap_or_default()
         .trim_start_matches("models/");
     let model = stand
@@ -68,8 +71,13 @@ fn create(
     if let Some(previous) = body["previous_interaction_id"].as_str() {
         stand.interactions.owned(caller, previous)?;
     }
+    stand.owned.check_ids(caller, &body)?;
     let text = stand.voice.answer(&prompt, &[]);
-    let resource = resource(&format!("v1_{}", stand.fresh_id(20)), model, &prompt, &text);
+    let mut resource = resource(&format!("v1_{}", stand.fresh_id(20)), model, &prompt, &text);
+    let environment = stand.owned.environment(stand, caller, &body);
+    if !environment.is_null() {
+        resource["environment_id"] = environment;
+    }
     if body["store"] != false {
         stand.interactions.keep(caller, &resource);
     }
@@ -144,7 +152,11 @@ fn resource(id: &str, model: &str, prompt: &Prompt, text: &str) -> Value {
 
 fn events(resource: &Value, chunks: &[String]) -> Vec<Event> {
     let (id, model) = (&resource["id"], &resource["model"]);
-    let begun = json!({"id": id, "object": "interaction", "model": model, "status": "in_progress"});
+    let mut begun =
+        json!({"id": id, "object": "interaction", "model": model, "status": "in_progress"});
+    if let Some(environment) = resource.get("environment_id") {
+        begun["environment_id"] = environment.clone();
+    }
     let ended = json!({
         "id": id, "object": "interaction", "model": model, "status": "completed",
         "usage": resource["usage"],

@@ -24,6 +24,9 @@ const RESULT: &[u8] = b"{\"key\":\"1\",\"response\":{\"candidates\":[]}}\n";
 /// Not a video, but as good to download.
 const VIDEO: &[u8] = b"\0\0\0\x18ftypmp42 a very short video";
 
+/// What interactions use, by its id.
+const FAMILY: [&str; 4] = ["agents", "environments", "credentials", "voices"];
+
 /// All of it by name: project and resource. The lock is held for one look or one change.
 #[derive(Debug, Default)]
 pub(crate) struct Owned(Mutex<BTreeMap<String, (String, Value)>>);
@@ -48,6 +51,23 @@ pub(crate) fn serve(stand: &Stand, call: &Call, caller: &Caller) -> Result<Reply
             let store = json!({"name": name, "displayName": body["displayName"], "createTime": Timestamp::now()});
             owned.keep(caller, &name, &store);
             Ok(Reply::json(&store))
+        }
+        (&Method::POST, [kind], "") if FAMILY.contains(kind) => {
+            let body = strict::json_body(call)?;
+            owned.check_ids(caller, &body)?;
+            let id = body["id"].as_str().map(str::to_owned);
+            let id = id.unwrap_or_else(|| format!("{kind}-{}", stand.fresh_id(12)));
+            let resource = json!({"id": id, "created": Timestamp::now()});
+            owned.keep(caller, &format!("{kind}/{id}"), &resource);
+            Ok(Reply::json(&resource))
+        }
+        (&Method::GET, [kind, _], "") if FAMILY.contains(kind) => {
+            Ok(Reply::json(&owned.get(caller, resource)?))
+        }
+        (&Method::DELETE, [kind, _], "") if FAMILY.contains(kind) => {
+            owned.get(caller, resource)?;
+            owned.lock().remove(resource);
+            Ok(Reply::json(&json!({})))
         }
         (&Method::POST, ["fileSearchStores", _], "importFile") => {
             owned.get(caller, resource)?;
@@ -152,6 +172,43 @@ impl Owned {
             self.get(caller, name)?;
         }
         Ok(())
+    }
+
+    /// Refuses what names an agent, an environment or a credential of another project.
+    pub(crate) fn check_ids(&self, caller: &Caller, body: &Value) -> Result<(), Refusal> {
+        let environment = &body["environment"];
+        let variables = environment["env"].as_object().into_iter().flatten();
+        let credentials = variables.map(|(_, variable)| ("credentials", &variable["credential"]));
+        let named = [
+            ("agents", &body["agent"]),
+            ("environments", environment),
+            ("environments", &environment["environment_id"]),
+            ("environments", &body["from_environment"]),
+        ];
+        for (kind, id) in named.into_iter().chain(credentials) {
+            let id = id.as_str().filter(|id| {
+                *id != "remote" && !(kind == "agents" && id.starts_with("deep-research-"))
+            });
+            if let Some(id) = id {
+                self.get(caller, &format!("{kind}/{id}"))?;
+            }
+        }
+        Ok(())
+    }
+
+    /// An environment of its own for an interaction that asks for one, or the one that it names.
+    pub(crate) fn environment(&self, stand: &Stand, caller: &Caller, body: &Value) -> Value {
+        let wanted = &body["environment"];
+        let known = wanted["environment_id"].as_str().or(wanted.as_str());
+        match known {
+            Some(id) if id != "remote" => json!(id),
+            None if wanted.is_null() => Value::Null,
+            _ => {
+                let id = format!("environments-{}", stand.fresh_id(12));
+                self.keep(caller, &format!("environments/{id}"), &json!({"id": id}));
+                json!(id)
+            }
+        }
     }
 
     fn keep(&self, caller: &Caller, name: &str, resource: &Value) {

@@ -53,6 +53,7 @@ pub(crate) enum Slot {
     Filtered,
     ModelVersion,
     ResponseId,
+    EnvironmentId,
     EventType,
     Status,
     /// The `type` of a step or of an item of its content.
@@ -212,6 +213,7 @@ impl Slot {
                 | Self::Block
                 | Self::ModelVersion
                 | Self::ResponseId
+                | Self::EnvironmentId
                 | Self::EventType
                 | Self::Status
                 | Self::Type
@@ -288,6 +290,7 @@ fn interaction(name: &[u8]) -> Act {
         b"status" => Act::Keep(Slot::Status),
         b"model" => Act::Keep(Slot::ModelVersion),
         b"id" => Act::Keep(Slot::ResponseId),
+        b"environment_id" => Act::Keep(Slot::EnvironmentId),
         b"error" => Act::Keep(Slot::Error),
         _ => Act::Skip,
     }

@@ -257,6 +257,7 @@ impl Visitor for Reader {
             Slot::Filtered => self.set_filtered(text),
             Slot::ModelVersion => set(&mut self.summary.model_version, text),
             Slot::ResponseId => set(&mut self.summary.response_id, text),
+            Slot::EnvironmentId => set(&mut self.summary.environment_id, text),
             Slot::EventType => self.ended |= text == b"interaction.completed",
             Slot::Type => self.step_type(text),
             Slot::OutputEvent => self.output_event(text),

@@ -64,6 +64,8 @@ pub struct Summary {
     pub model_version: Option<Box<str>>,
     /// The provider's id of the answer.
     pub response_id: Option<Box<str>>,
+    /// The environment that an interaction ran in.
+    pub environment_id: Option<Box<str>>,
     /// A part that is more than empty text, thoughts included; in other JSON any member but an error.
     pub has_content: bool,
     /// Thoughts.
@@ -92,6 +94,7 @@ impl Summary {
             error: None,
             model_version: None,
             response_id: None,
+            environment_id: None,
             has_content: false,
             has_thoughts: false,
             complete: false,

@@ -14,6 +14,8 @@ pub(super) fn of(name: &ResourceName, now: UnixMs) -> Option<UnixMs> {
         "files" | "generatedFiles" => DAY * 2 + HOUR,
         "operations" => DAY * 30,
         "batches" | "interactions" => DAY * 60,
+        // There may be a new one with every call of an agent.
+        "environments" => DAY * 365,
         _ => return None,
     };
     Some(now + lifetime)

@@ -90,15 +90,22 @@ fn told(exchange: &Exchange, answer: &Answer) -> Told {
         let summary = answer.flow.scan().map(AnswerScan::summary);
         let id = summary.and_then(|summary| summary.response_id.as_deref());
         let id = id.filter(|_| is_interaction);
-        let name = id.and_then(|id| ResourceName::new(&format!("interactions/{id}")));
+        let environment = summary.and_then(|summary| summary.environment_id.as_deref());
+        let of = |collection: &str, id: Option<&str>| {
+            ResourceName::new(&format!("{collection}/{}", id?))
+        };
+        let made = [of("interactions", id), of("environments", environment)];
         return Told {
-            names: name.into_iter().collect(),
+            names: made.into_iter().flatten().collect(),
             expires: None,
         };
     }
     let path = names::path(&exchange.call);
     let of_id = match resources::place_of(&path) {
         resources::Place::Collection(kind) if is_interaction => Some(kind),
+        resources::Place::One if is_interaction => resources::in_path(&path)
+            .filter(|name| name.collection() == "interactions")
+            .map(|_| "interactions"),
         resources::Place::Mixed if path.ends_with("/batches") => Some("openai/batches"),
         resources::Place::Mixed if path.ends_with("/files") => Some("openai/files"),
         _ => None,
@@ -109,7 +116,12 @@ fn told(exchange: &Exchange, answer: &Answer) -> Told {
     let mut told = resources::in_answer(of_id, [&*held], is_google);
     if call.asks_a_model() {
         // What else it names is what a model says.
-        told.names.truncate(1);
+        let is_its_own = |name: &ResourceName| {
+            matches!(name.collection(), "interactions" | "environments") && is_interaction
+        };
+        let mut place = 0..;
+        told.names
+            .retain(|name| place.next() == Some(0) || is_its_own(name));
     }
     told
 }

@@ -14,7 +14,7 @@ use domain::{Class, ClientId, Resource, ResourceName, UserId};
 use http::{Method, StatusCode};
 use keypool::Prefix;
 use providers::Api;
-use wire::gemini::resources::{self, Place};
+use wire::gemini::resources::{self, How, Mention, Place};
 
 use super::call::Call;
 use super::caller::Caller;
@@ -82,9 +82,9 @@ pub(crate) async fn bind(exchange: &Exchange) -> Result<Destination, GatewayErro
     let names = readable(names::of(&exchange.call, &exchange.provider), isolation)?;
     let is_list = exchange.call.outgoing.method == Method::GET;
     if exchange.provider.api == Api::Google && isolation == Isolation::Owner {
-        refuse_what_cannot_be_kept_apart(exchange, is_list, !names.is_empty())?;
+        refuse_what_cannot_be_kept_apart(exchange, is_list, has_sure(&names))?;
     }
-    let is_of_projects = !names.is_empty() || is_list && lists::kind(exchange).is_some();
+    let is_of_projects = has_sure(&names) || is_list && lists::kind(exchange).is_some();
     // What was made with a caller's own key is looked after by nobody here, and no other key reaches it.
     if is_of_projects && exchange.has_brought_key() {
         return Ok(Destination::WithOwnKey);
@@ -100,6 +100,11 @@ pub(crate) async fn bind(exchange: &Exchange) -> Result<Destination, GatewayErro
         });
     }
     Box::pin(find(exchange, isolation, names)).await
+}
+
+/// Whether anything of it is named for sure.
+fn has_sure(named: &[Mention]) -> bool {
+    named.iter().any(|it| it.how == How::Surely)
 }
 
 /// Refuses a message of an open session that names what is not the caller's, or is in another project than the one that
@@ -128,9 +133,9 @@ pub(crate) async fn check_message(
 
 /// What is named, as far as anybody is kept apart by it.
 fn readable(
-    named: Result<Vec<ResourceName>, Hidden>,
+    named: Result<Vec<Mention>, Hidden>,
     isolation: Isolation,
-) -> Result<Vec<ResourceName>, GatewayError> {
+) -> Result<Vec<Mention>, GatewayError> {
     match named {
         Err(_) if isolation == Isolation::Nobody => Ok(Vec::new()),
         named => Ok(named?),
@@ -164,31 +169,35 @@ fn refuse_what_cannot_be_kept_apart(
 async fn find(
     exchange: &Exchange,
     isolation: Isolation,
-    names: Vec<ResourceName>,
+    named: Vec<Mention>,
 ) -> Result<Destination, GatewayError> {
     let (app, provider) = (&exchange.app, &exchange.provider.name);
+    let wanted: Vec<ResourceName> = named.iter().map(|it| it.name.clone()).collect();
     let found = app
         .resources
-        .find(&app.store, provider, &names, app.clock.now());
+        .find(&app.store, provider, &wanted, app.clock.now());
     let found = found.await.map_err(|error| {
-        let text = format!("whose {} is cannot be found out now; try again", names[0]);
+        let text = format!("whose {} is cannot be found out now; try again", wanted[0]);
         GatewayError::upstream(StatusCode::SERVICE_UNAVAILABLE, Class::ServerError, text)
             .private(error.to_string())
     })?;
     let me = Holder::of(&exchange.caller);
     let is_open = isolation == Isolation::Nobody;
-    let usable = names.iter().filter_map(|name| {
-        let resource = found.iter().find(|it| it.name == *name)?;
-        (is_open || me.may_use(resource)).then_some(resource)
-    });
-    let usable: Vec<&Arc<Resource>> = usable.collect();
-    let is_usable = |name: &&ResourceName| usable.iter().any(|it| it.name == **name);
-    if let Some(name) = names.iter().find(|name| !is_open && !is_usable(name)) {
-        return Err(not_theirs(name));
+    let mut usable: Vec<&Arc<Resource>> = Vec::with_capacity(named.len());
+    for Mention { name, how } in &named {
+        match found.iter().find(|it| it.name == *name) {
+            Some(resource) if is_open || me.may_use(resource) => usable.push(resource),
+            Some(_) if !is_open => return Err(not_theirs(name)),
+            None if !is_open && *how == How::Surely => return Err(not_theirs(name)),
+            // Made elsewhere, or before keymux was there; or a word of the provider's own.
+            _ => {}
+        }
     }
     let Some(first) = usable.first() else {
-        // Made elsewhere, or before keymux was there: whichever project has it.
-        return Ok(beside_the_last(exchange).await);
+        return Ok(match warmest(exchange) {
+            Some(project) if !has_sure(&named) => Destination::Warm(project),
+            _ => beside_the_last(exchange).await,
+        });
     };
     if let Some(other) = usable.iter().find(|other| other.project != first.project) {
         return Err(of_two_projects(&first.name, &other.name));
@@ -199,7 +208,7 @@ async fn find(
             client: first.client,
             owner: first.owner,
         },
-        names,
+        names: wanted,
     }))
 }
 

@@ -2,19 +2,27 @@
 
 use std::borrow::Cow;
 
-use domain::ResourceName;
 use http::header::CONTENT_ENCODING;
 use http::{Method, StatusCode};
 use percent_encoding::percent_decode_str;
 use providers::{Api, Transfer};
-use wire::gemini::resources::{self, Place};
+use wire::gemini::resources::{self, How, Mention, Part, Place};
 
 use crate::gateway::call::Call;
 use crate::gateway::error::GatewayError;
 use crate::snapshot::Provider;
 
 /// What requests use several of at once, or give to others: they are to be made in one project.
-const USED_TOGETHER: [&str; 4] = ["files", "cachedContents", "fileSearchStores", "corpora"];
+const USED_TOGETHER: [&str; 8] = [
+    "files",
+    "cachedContents",
+    "fileSearchStores",
+    "corpora",
+    "agents",
+    "environments",
+    "credentials",
+    "voices",
+];
 
 /// Why it cannot be told what a call names.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -47,17 +55,22 @@ pub(super) fn path(call: &Call) -> Cow<'_, str> {
 }
 
 /// Everything that a call names, what its path names first.
-pub(super) fn of(call: &Call, provider: &Provider) -> Result<Vec<ResourceName>, Hidden> {
+pub(super) fn of(call: &Call, provider: &Provider) -> Result<Vec<Mention>, Hidden> {
     if provider.api != Api::Google {
         return Ok(Vec::new());
     }
-    let mut names: Vec<ResourceName> = resources::in_path(&path(call)).into_iter().collect();
-    for name in in_body(call, provider)? {
-        if !names.contains(&name) {
-            names.push(name);
-        }
-    }
-    Ok(names)
+    let in_body = in_body(call, provider)?;
+    let Some(name) = resources::in_path(&path(call)) else {
+        return Ok(in_body);
+    };
+    let others = in_body.into_iter().filter(|other| other.name != name);
+    let how = How::Surely;
+    let mut named = vec![Mention {
+        name: name.clone(),
+        how,
+    }];
+    named.extend(others);
+    Ok(named)
 }
 
 /// What a message of a session names.
@@ -65,12 +78,12 @@ pub(super) fn in_message(
     message: &[u8],
     call: &Call,
     provider: &Provider,
-) -> Result<Vec<ResourceName>, Hidden> {
+) -> Result<Vec<Mention>, Hidden> {
     in_chunks(&[message], call, provider)
 }
 
 /// What the body names, or the message that a session begins with.
-fn in_body(call: &Call, provider: &Provider) -> Result<Vec<ResourceName>, Hidden> {
+fn in_body(call: &Call, provider: &Provider) -> Result<Vec<Mention>, Hidden> {
     if let Some(opening) = &call.opening {
         return in_message(opening.setup(), call, provider);
     }
@@ -88,9 +101,13 @@ fn in_chunks<C: AsRef<[u8]>>(
     chunks: &[C],
     call: &Call,
     provider: &Provider,
-) -> Result<Vec<ResourceName>, Hidden> {
+) -> Result<Vec<Mention>, Hidden> {
     let is_google = |host: &str| is_google(host, call, provider);
-    let names = resources::in_request(chunks.iter().map(AsRef::as_ref), is_google);
+    let part = match call.place {
+        providers::Place::Interactions => Part::Interactions,
+        _ => Part::Other,
+    };
+    let names = resources::in_request(part, chunks.iter().map(AsRef::as_ref), is_google);
     names.map_err(|_| Hidden::Unreadable)
 }
 

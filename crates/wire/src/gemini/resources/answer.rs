@@ -2,7 +2,7 @@
 
 use domain::ResourceName;
 
-use super::{Addresses, LONGEST, plain_text};
+use super::{Addresses, LONGEST, is_of_interactions, plain_text};
 use crate::json::{Kind, Scanner, Visitor, Want};
 
 /// What an answer tells of what was made.
@@ -86,6 +86,9 @@ impl<F: Fn(&str) -> bool> AnswerReader<F> {
     fn made(&self, member: &str) -> Made {
         match (self.path.as_slice(), member) {
             ([Step::Top], "id") => self.of_id.map_or(Made::Nothing, Made::Id),
+            ([Step::Top], "environment_id") if self.of_id.is_some_and(is_of_interactions) => {
+                Made::Id("environments")
+            }
             ([Step::Top] | [Step::Top, Step::File], "name")
             | ([Step::Top], "output_file_id" | "error_file_id")
             | (

@@ -5,6 +5,7 @@
 //! Sources: providers/gemini.md, sections 2 and 7; google-genai 3.3.0 and @google/genai 2.32.0.
 
 mod answer;
+mod meaning;
 mod path;
 mod request;
 
@@ -17,7 +18,7 @@ use crate::members::unescape;
 
 pub use answer::{Told, in_answer};
 pub use path::{Place, in_path, is_readable, place_of};
-pub use request::{Unreadable, in_request};
+pub use request::{How, Mention, Part, Unreadable, in_request};
 
 use path::{named_by, segments};
 
@@ -44,6 +45,12 @@ pub const INTERACTIONS: [&str; 8] = [
     "webhooks",
     "decisions",
 ];
+
+/// Whether a collection is of the interactions family, whose resources have ids and no names.
+fn is_of_interactions(collection: &str) -> bool {
+    INTERACTIONS.contains(&collection)
+}
+
 /// The same in the part of the API that has OpenAI's shape.
 const OPENAI: [&str; 2] = ["files", "batches"];
 

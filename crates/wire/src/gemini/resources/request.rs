@@ -5,49 +5,17 @@ use std::sync::LazyLock;
 use aho_corasick::AhoCorasick;
 use domain::ResourceName;
 
+use super::meaning::{Id, Meaning, meaning};
 use super::{Addresses, COLLECTIONS, INTERACTIONS, LONGEST, plain_text};
 use crate::json::{Kind, Scanner, Visitor, Want};
 use crate::members::CUT_NAME;
-
-/// Members of requests whose text is the id of an interaction.
-const PREVIOUS: [&str; 3] = [
-    "interaction_id",
-    "previousInteractionId",
-    "previous_interaction_id",
-];
-/// Members of requests whose content is the caller's own, or a model's: nothing in it names anything.
-const FOREIGN: [&str; 9] = [
-    "args",
-    "arguments",
-    "response",
-    "parameters",
-    "parametersJsonSchema",
-    "responseSchema",
-    "responseJsonSchema",
-    "labels",
-    "customMetadata",
-];
-/// Members whose text is for people and models, or is data; what else they hold is looked at.
-const TEXTS: [&str; 12] = [
-    "text",
-    "input",
-    "content",
-    "prompt",
-    "data",
-    "title",
-    "description",
-    "displayName",
-    "display_name",
-    "system_instruction",
-    "systemInstruction",
-    "instructions",
-];
 
 /// What a body has somewhere that names a resource, or that may hide that it does.
 static HINTS: LazyLock<Option<AhoCorasick>> = LazyLock::new(|| {
     let names = COLLECTIONS.iter().chain(&INTERACTIONS);
     let mut hints: Vec<String> = names.map(|name| format!("{name}/")).collect();
-    hints.extend(["nteraction_id", "nteractionId", r"\/", r"\u00"].map(str::to_owned));
+    hints.extend(["nteraction_id", "nteractionId", r#""voice""#].map(str::to_owned));
+    hints.extend([r"\/", r"\u00"].map(str::to_owned));
     AhoCorasick::new(hints).ok()
 });
 /// No hint is longer.
@@ -61,16 +29,45 @@ const MOST: usize = 1024;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Unreadable;
 
+/// Something that a request names.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Mention {
+    /// What it is called.
+    pub name: ResourceName,
+    /// How it is named.
+    pub how: How,
+}
+
+/// How a request names something.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum How {
+    /// By its name, or by an id that can be nothing else.
+    Surely,
+    /// By an id that may also be the provider's own word, as `deep-research-…` is for an agent and `remote` for an
+    /// environment: it counts where somebody is known to have it.
+    IfKnown,
+}
+
+/// The part of the API that a request is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Part {
+    /// Interactions and their family, which name agents, environments and credentials by their ids.
+    Interactions,
+    /// Everything else.
+    Other,
+}
+
 /// What a request's body names, each once. Addresses count where `is_google` says that their host, with its port, is the
 /// provider.
 pub fn in_request<'a>(
+    part: Part,
     chunks: impl IntoIterator<Item = &'a [u8]> + Clone,
     is_google: impl Fn(&str) -> bool,
-) -> Result<Vec<ResourceName>, Unreadable> {
-    if !hints_at_names(chunks.clone()) {
+) -> Result<Vec<Mention>, Unreadable> {
+    if part == Part::Other && !hints_at_names(chunks.clone()) {
         return Ok(Vec::new());
     }
-    read(RequestReader::new(is_google), chunks)
+    read(RequestReader::new(part, is_google), chunks)
 }
 
 /// Whether a body may name something at all. Bodies are large and most name nothing, so this is a search for few words,
@@ -126,7 +123,7 @@ fn has_percent_escape(chunk: &[u8]) -> bool {
 fn read<'a, F: Fn(&str) -> bool>(
     mut reader: RequestReader<F>,
     chunks: impl IntoIterator<Item = &'a [u8]>,
-) -> Result<Vec<ResourceName>, Unreadable> {
+) -> Result<Vec<Mention>, Unreadable> {
     let mut scanner = Scanner::default();
     for chunk in chunks {
         scanner.push(chunk, &mut reader);
@@ -140,32 +137,21 @@ fn read<'a, F: Fn(&str) -> bool>(
     Ok(reader.found)
 }
 
-/// What the value that comes next is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Meaning {
-    /// It may name something.
-    Open,
-    /// A text of it names nothing; what else it holds may.
-    Text,
-    /// The id of an interaction.
-    Previous,
-    /// Nothing in it names anything.
-    Foreign,
-}
-
 /// The visitor of a request. It enters everything: what the scanner skips it does not check.
 struct RequestReader<F> {
+    part: Part,
     addresses: Addresses<F>,
     meaning: Meaning,
     /// What the elements or members mean of the containers that are open.
     within: Vec<Meaning>,
     is_unreadable: bool,
-    found: Vec<ResourceName>,
+    found: Vec<Mention>,
 }
 
 impl<F: Fn(&str) -> bool> RequestReader<F> {
-    fn new(is_google: F) -> Self {
+    fn new(part: Part, is_google: F) -> Self {
         Self {
+            part,
             addresses: Addresses(is_google),
             meaning: Meaning::Open,
             within: Vec::new(),
@@ -174,18 +160,49 @@ impl<F: Fn(&str) -> bool> RequestReader<F> {
         }
     }
 
-    fn find(&mut self, text: &str) {
-        let name = match self.meaning {
-            Meaning::Previous if !text.contains('/') => {
-                ResourceName::new(&format!("interactions/{text}"))
-            }
-            _ => self.addresses.name_in(text),
-        };
-        if let Some(name) = name
-            && !self.found.contains(&name)
-        {
-            self.found.push(name);
+    /// Takes down a name. What is sure of it once is sure.
+    fn note(&mut self, name: ResourceName, how: How) {
+        match self.found.iter_mut().find(|known| known.name == name) {
+            Some(known) if how == How::Surely => known.how = how,
+            Some(_) => {}
+            None => self.found.push(Mention { name, how }),
         }
+    }
+
+    fn find(&mut self, text: &str) {
+        match self.meaning {
+            Meaning::Id(id) if id.may_be(text, self.part) => self.find_id(id, text),
+            _ => {
+                if let Some(name) = self.addresses.name_in(text) {
+                    self.note(name, How::Surely);
+                }
+            }
+        }
+    }
+
+    fn find_id(&mut self, id: Id, text: &str) {
+        let plain = text.trim_matches(|c: char| c == '/' || c.is_whitespace() || c.is_control());
+        let name = ResourceName::new(&format!("{}/{plain}", id.collection));
+        match (name, id.is_sure) {
+            (Some(name), true) => self.note(name, How::Surely),
+            (Some(name), false) => self.note(name, How::IfKnown),
+            (None, true) if !plain.is_empty() => self.is_unreadable = true,
+            (None, _) => {}
+        }
+    }
+}
+
+impl Id {
+    /// Whether that text can be one: prebuilt voices have names of letters alone.
+    fn may_be(self, text: &str, part: Part) -> bool {
+        let is_of_part = match (self.collection, part) {
+            (_, Part::Interactions) | ("interactions" | "voices", _) => true,
+            (_, Part::Other) => false,
+        };
+        let is_prebuilt =
+            || self.collection == "voices" && text.bytes().all(|byte| byte.is_ascii_alphabetic());
+        let is_id = !text.trim_matches('/').contains('/');
+        is_of_part && is_id && !is_prebuilt()
     }
 }
 
@@ -197,26 +214,21 @@ impl<F: Fn(&str) -> bool> Visitor for RequestReader<F> {
             self.is_unreadable = true;
             return;
         };
-        self.meaning = match &*name {
-            _ if self.within.last() == Some(&Meaning::Foreign) => Meaning::Foreign,
-            name if FOREIGN.contains(&name) => Meaning::Foreign,
-            name if TEXTS.contains(&name) => Meaning::Text,
-            name if PREVIOUS.contains(&name) => Meaning::Previous,
-            _ => Meaning::Open,
+        self.meaning = if self.within.last() == Some(&Meaning::Foreign) {
+            Meaning::Foreign
+        } else {
+            meaning(&name, self.within.len() == 1)
         };
     }
 
     fn begin(&mut self, kind: Kind) -> Want {
         match (kind, self.meaning) {
             (Kind::Object | Kind::Array, meaning) => {
-                self.within.push(match meaning {
-                    Meaning::Text => Meaning::Open,
-                    meaning => meaning,
-                });
-                self.meaning = *self.within.last().unwrap_or(&Meaning::Open);
+                self.meaning = meaning.inside(kind);
+                self.within.push(self.meaning);
                 Want::Enter
             }
-            (Kind::String, Meaning::Open | Meaning::Previous) => Want::Keep(LONGEST),
+            (Kind::String, Meaning::Open | Meaning::Id(_)) => Want::Keep(LONGEST),
             (Kind::String | Kind::Word, _) => Want::Skip,
         }
     }

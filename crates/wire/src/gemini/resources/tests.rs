@@ -6,9 +6,25 @@ fn google(host: &str) -> bool {
     host == "generativelanguage.googleapis.com"
 }
 
+fn mentions(part: Part, body: &str) -> Vec<Mention> {
+    in_request(part, [body.as_bytes()], google).unwrap()
+}
+
+/// What a body names, that which counts only where it is known with a question mark.
+fn named_in(part: Part, body: &str) -> Vec<String> {
+    let named = |Mention { name, how }: Mention| match how {
+        How::Surely => name.to_string(),
+        How::IfKnown => format!("{name}?"),
+    };
+    mentions(part, body).into_iter().map(named).collect()
+}
+
 fn named(body: &str) -> Vec<String> {
-    let names = in_request([body.as_bytes()], google).unwrap();
-    names.iter().map(ToString::to_string).collect()
+    named_in(Part::Other, body)
+}
+
+fn read(body: &str) -> Result<Vec<Mention>, Unreadable> {
+    in_request(Part::Other, [body.as_bytes()], google)
 }
 
 #[test]
@@ -117,6 +133,67 @@ fn requests_name_what_they_use() {
 }
 
 #[test]
+fn interactions_name_what_they_use_by_its_id() {
+    for (body, expected) in [
+        (r#"{"environment":"env-1"}"#, vec!["environments/env-1?"]),
+        (
+            r#"{"environment":{"type":"remote","environment_id":"/env-1 ","env":{"K":{"credential":"c-1"},"L":{"value":"files/x"}},
+               "network":{"allowlist":[{"domain":"x","credential":"c-2"}]},"sources":[{"target":"files/x"}]}}"#,
+            vec![
+                "environments/env-1?",
+                "credentials/c-1?",
+                "credentials/c-2?",
+            ],
+        ),
+        (
+            r#"{"from_environment":"environments/e"}"#,
+            vec!["environments/e"],
+        ),
+        (
+            r#"{"base_agent":"a","baseEnvironment":"e"}"#,
+            vec!["agents/a?", "environments/e?"],
+        ),
+        (
+            r#"{"agent":"deep-research-pro","input":"x","ag\u0065nt":"mine"}"#,
+            vec!["agents/deep-research-pro?", "agents/mine?"],
+        ),
+        (
+            r#"{"generation_config":{"speech_config":[{"voice":"voice_1"},{"voice":"Kore"}]}}"#,
+            vec!["voices/voice_1?"],
+        ),
+        (
+            r#"{"previous_interaction_id":"v1_x","interaction_id":"/v1_x"}"#,
+            vec!["interactions/v1_x"],
+        ),
+        (
+            r#"{"environment":"e","x":"environments/e"}"#,
+            vec!["environments/e"],
+        ),
+        ("", vec![]),
+    ] {
+        assert_eq!(named_in(Part::Interactions, body), expected, "{body}");
+    }
+    // Elsewhere these are other things, but for voices.
+    for (body, expected) in [
+        (
+            r#"{"tools":[{"computerUse":{"environment":"env-1"}}],"agent":"a"}"#,
+            vec![],
+        ),
+        (
+            r#"{"generationConfig":{"speechConfig":{"voiceConfig":{"voice":"voice_1"}}}}"#,
+            vec!["voices/voice_1?"],
+        ),
+    ] {
+        assert_eq!(named(body), expected, "{body}");
+    }
+    let odd = r#"{"previous_interaction_id":"v1_x?y"}"#;
+    assert_eq!(
+        in_request(Part::Interactions, [odd.as_bytes()], google),
+        Err(Unreadable)
+    );
+}
+
+#[test]
 fn public_addresses_and_prompts_name_nothing() {
     for body in [
         r#"{"contents":[{"parts":[{"fileData":{"fileUri":"https://example.com/v1beta/files/x"}}]}]}"#,
@@ -150,7 +227,7 @@ fn nothing_hides_a_name() {
     }
     let deep = format!("{}{}{}", r#"{"a":"#.repeat(80), 1, "}".repeat(80));
     let body = format!(r#"{{"x":{deep},"cachedContent":"cachedContents/c"}}"#);
-    assert_eq!(in_request([body.as_bytes()], google), Err(Unreadable));
+    assert_eq!(read(&body), Err(Unreadable));
     let escaped = r"\u0066".repeat(20);
     for body in [
         r#"{"cachedContent":"cachedContents/c""#.to_owned(),
@@ -163,11 +240,7 @@ fn nothing_hides_a_name() {
             "y".repeat(3_000)
         ),
     ] {
-        assert_eq!(
-            in_request([body.as_bytes()], google),
-            Err(Unreadable),
-            "{body}"
-        );
+        assert_eq!(read(&body), Err(Unreadable), "{body}");
     }
 }
 
@@ -195,7 +268,12 @@ fn answers_tell_what_was_made() {
             r#"{"id":"v1_i","steps":[{"id":"other"}]}"#,
             vec!["interactions/v1_i"],
         ),
-        (None, r#"{"id":"v1_i"}"#, vec![]),
+        (None, r#"{"id":"v1_i","environment_id":"e"}"#, vec![]),
+        (
+            Some("interactions"),
+            r#"{"id":"v1_i","environment_id":"env-1","steps":[{"environment_id":"env-2"}]}"#,
+            vec!["interactions/v1_i", "environments/env-1"],
+        ),
         (
             Some("openai/batches"),
             r#"{"id":"batch_1","output_file_id":"files/o"}"#,
@@ -248,8 +326,8 @@ proptest! {
             rest = left;
         }
         chunks.push(rest);
-        let names = in_request(chunks.iter().copied(), google).unwrap();
-        let names: Vec<&str> = names.iter().map(ResourceName::as_str).collect();
+        let names = in_request(Part::Other, chunks.iter().copied(), google).unwrap();
+        let names: Vec<&str> = names.iter().map(|it| it.name.as_str()).collect();
         prop_assert_eq!(names, ["files/abc", "cachedContents/c"]);
     }
 }
