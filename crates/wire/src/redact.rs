@@ -17,82 +17,95 @@ const SHORTEST: usize = 6;
 const SHORTEST_NUMBER: usize = 6;
 
 /// A text that betrays what follows it.
+#[derive(Clone, Copy)]
 struct Pattern {
     lead: &'static [u8],
     /// The lead is part of the secret.
     with_lead: bool,
+    /// The lead begins a word: `sk-` is no key in `task-`.
+    begins_word: bool,
     /// The secret's characters besides letters, digits, `-` and `_`.
     also: &'static [u8],
     /// Fewer characters than this are no secret.
     at_least: usize,
 }
 
-const PATTERNS: &[Pattern] = &[
-    Pattern {
-        lead: b"AIza",
-        with_lead: true,
-        also: b"",
-        at_least: 20,
-    },
-    Pattern {
-        lead: b"AQ.",
-        with_lead: true,
-        also: b".",
-        at_least: 20,
-    },
-    Pattern {
-        lead: b"ya29.",
-        with_lead: true,
-        also: b".",
-        at_least: 10,
-    },
-    Pattern {
-        lead: b"api_key:",
-        with_lead: false,
-        also: b".~+/=",
-        at_least: 1,
-    },
-    Pattern {
-        lead: b"key=",
-        with_lead: false,
-        also: b".~+/%",
-        at_least: 8,
-    },
-    Pattern {
-        lead: b"access_token=",
-        with_lead: false,
-        also: b".~+/%",
-        at_least: 1,
-    },
-    // xAI names the team of a key by its UUID.
-    Pattern {
-        lead: b"team ",
-        with_lead: false,
-        also: b"",
-        at_least: 36,
-    },
-    Pattern {
-        lead: b"projects/",
-        with_lead: false,
-        also: b"",
-        at_least: 1,
-    },
-    Pattern {
-        lead: b"billingAccounts/",
-        with_lead: false,
-        also: b"",
-        at_least: 1,
-    },
+/// Keys and tokens of whomever: of this key of the pool or another, of a caller.
+const KEYS: &[Pattern] = &[
+    key(b"AIza", b"", 20).anywhere(),
+    key(b"AQ.", b".", 20).anywhere(),
+    key(b"ya29.", b".", 10).anywhere(),
+    // Perplexity's models are named alike, and are shorter.
+    key(b"pplx-", b"", 20),
+    // OpenAI's, most compatible servers', and keymux's own for its callers.
+    key(b"sk-", b"", 12),
+    key(b"xai-", b"", 20),
+    // JSON Web Tokens, as GigaChat's access tokens are.
+    key(b"eyJ", b".", 40),
+    after(b"Bearer ", b".~+/=", 16),
+    after(b"bearer ", b".~+/=", 16),
+    // GigaChat's authorization keys.
+    after(b"Basic ", b"+/=", 16),
 ];
 
+/// What names a key or an account in a text that says so.
+const NAMES: &[Pattern] = &[
+    after(b"api_key:", b".~+/=", 1),
+    after(b"key=", b".~+/%", 8),
+    after(b"access_token=", b".~+/%", 1),
+    // xAI names the team of a key by its UUID.
+    after(b"team ", b"", 36),
+    after(b"projects/", b"", 1),
+    after(b"billingAccounts/", b"", 1),
+];
+
+/// A key that begins with `lead`, where a word begins.
+const fn key(lead: &'static [u8], also: &'static [u8], at_least: usize) -> Pattern {
+    Pattern {
+        lead,
+        with_lead: true,
+        begins_word: true,
+        also,
+        at_least,
+    }
+}
+
+/// A secret that stands behind `lead`.
+const fn after(lead: &'static [u8], also: &'static [u8], at_least: usize) -> Pattern {
+    Pattern {
+        with_lead: false,
+        begins_word: false,
+        ..key(lead, also, at_least)
+    }
+}
+
+impl Pattern {
+    /// The same where no word begins, too: nothing else looks like it.
+    const fn anywhere(self) -> Self {
+        Self {
+            begins_word: false,
+            ..self
+        }
+    }
+}
+
+/// Whether a text has in it what looks like a key.
+pub fn holds_key(text: &[u8]) -> bool {
+    let mut found = Vec::new();
+    KEYS.iter().any(|pattern| {
+        find_pattern(text, pattern, &mut found);
+        !found.is_empty()
+    })
+}
+
 /// The body without the given secrets, whether raw, percent-encoded or JSON-escaped, without anything that
-/// looks like a Google key or token, and without project numbers.
+/// looks like a key or a token, and without project numbers.
 pub fn redact(body: Bytes, secrets: &[&str]) -> Bytes {
     let mut found = Vec::new();
     for secret in secrets.iter().filter(|secret| secret.len() >= SHORTEST) {
         find_encoded(&body, secret.as_bytes(), &mut found);
     }
-    for pattern in PATTERNS {
+    for pattern in KEYS.iter().chain(NAMES) {
         find_pattern(&body, pattern, &mut found);
     }
     find_accounts(&body, &mut found);
@@ -184,6 +197,9 @@ fn hex(high: u8, low: u8) -> Option<u8> {
 
 fn find_pattern(body: &[u8], pattern: &Pattern, found: &mut Vec<Range<usize>>) {
     for at in memmem::find_iter(body, pattern.lead) {
+        if pattern.begins_word && !begins_word(&body[..at]) {
+            continue;
+        }
         let start = at + pattern.lead.len();
         let length = run(&body[start..], pattern.also);
         if length >= pattern.at_least {
@@ -191,6 +207,21 @@ fn find_pattern(body: &[u8], pattern: &Pattern, found: &mut Vec<Range<usize>>) {
             found.push(from..start + length);
         }
     }
+}
+
+/// Whether a word begins behind this text: after no letter and no digit, or after an escape that ends in one.
+fn begins_word(before: &[u8]) -> bool {
+    let ends_with_escape = match before {
+        [.., b'\\', b'n' | b'r' | b't'] => true,
+        [.., b'\\', b'u', a, b, c, d] => {
+            let digits = [a, b, c, d];
+            digits.into_iter().all(u8::is_ascii_hexdigit)
+        }
+        [.., b'%', high, low] => hex(*high, *low).is_some(),
+        _ => false,
+    };
+    let last = before.last();
+    ends_with_escape || last.is_none_or(|last| !is_word(*last, b""))
 }
 
 /// Service accounts: `name@project.iam.gserviceaccount.com`.
@@ -303,6 +334,43 @@ mod tests {
             &[],
             r"https://x/y?alt=sse\u0026key=[redacted]\u0026z=1",
         );
+    }
+
+    #[test]
+    fn keys_of_every_provider_go_unasked() {
+        let long = "0123456789abcdefABCDEF0123456789";
+        for key in [
+            format!("xai-{long}"),
+            format!("pplx-{long}"),
+            format!("sk-{long}"),
+            format!("sk-proj-{long}_a-b"),
+            "sk-app-00000001".to_owned(),
+            format!("eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.{long}"),
+        ] {
+            check(
+                &format!("the key {key} is over, ({key}), \\n{key}\\u0026{key}%20{key}"),
+                &[],
+                "the key [redacted] is over, ([redacted]), \\n[redacted]\\u0026[redacted]%20[redacted]",
+            );
+            assert!(holds_key(format!("used {key}.").as_bytes()), "{key}");
+        }
+        check(
+            "authorization: Bearer abcdefghijklmnop.q+r/s=, Basic Z2lnYTpwb29sLTAxMjM0NTY3ODk=",
+            &[],
+            "authorization: Bearer [redacted], Basic [redacted]",
+        );
+    }
+
+    #[test]
+    fn words_and_models_are_no_keys() {
+        for text in [
+            "pplx-embed-context-v1-0.6b and pplx-70b-online are models, so is sk-tiny",
+            "risk-management-of-the-house, desk-0123456789abcdef",
+            "Bearer token, Basic plan, eyJ",
+        ] {
+            check(text, &[], text);
+            assert!(!holds_key(text.as_bytes()), "{text}");
+        }
     }
 
     #[test]

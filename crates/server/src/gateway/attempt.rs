@@ -13,6 +13,7 @@ use http_body_util::BodyExt;
 use providers::{Api, ErrorAnswer, Place, Transfer};
 use wire::gemini::{AnswerScan, Content, Framing};
 
+use super::call::{self, Call, Reply};
 use super::call::{Call, Reply};
 use super::credential::Credential;
 use super::failure::{
@@ -156,10 +157,6 @@ async fn shown(provider: &Provider, call: &mut Call, means: Means<'_>, bearer: S
         Err(error) => return unreachable_provider(&error, egress),
     };
     let (mut head, body) = response.into_parts();
-    headers::clean_for_caller(&mut head.headers, bearer.expose());
-    if provider.tokens.is_some() {
-        headers::clean_for_caller(&mut head.headers, credential.secret().expose());
-    }
     let is_failure = head.status.is_client_error() || head.status.is_server_error();
     let is_own_dialect = matches!(call.reply, Reply::AsItIs);
     if is_failure || (!is_own_dialect && !head.status.is_success()) {
@@ -172,6 +169,8 @@ async fn shown(provider: &Provider, call: &mut Call, means: Means<'_>, bearer: S
         }
         return judged;
     }
+    let shown = [bearer.expose(), credential.secret().expose()];
+    headers::clean_for_caller(&mut head.headers, &shown);
     let mut secrets = vec![bearer];
     if provider.tokens.is_some() {
         secrets.push(credential.secret().clone());
@@ -190,13 +189,13 @@ async fn open(provider: &Provider, call: &mut Call, means: Means<'_>, bearer: &S
         Ok(answer) => answer,
         Err(error) => return unreachable_provider(&error, means.egress),
     };
-    headers::clean_for_caller(&mut head.headers, bearer.expose());
     let (io, read) = match upgraded {
         Upgraded::Open(io, read) => (io, read),
         Upgraded::Refused(body) => {
             return refused(provider.api, call, &secrets, head, body).await;
         }
     };
+    headers::clean_for_caller(&mut head.headers, &secrets);
     match &mut call.opening {
         Some(opening) => {
             opening
@@ -207,12 +206,12 @@ async fn open(provider: &Provider, call: &mut Call, means: Means<'_>, bearer: &S
     }
 }
 
-/// Reads an error and judges it.
+/// Reads an error and judges it, by headers too that the caller does not get.
 async fn refused(
     api: Api,
     call: &Call,
     secrets: &[&str],
-    head: Parts,
+    mut head: Parts,
     body: UpstreamBody,
 ) -> Judged {
     let status = head.status.as_u16();
@@ -223,6 +222,7 @@ async fn refused(
         body: &body,
         place: call.place,
     });
+    headers::clean_for_caller(&mut head.headers, secrets);
     let failure = Failure {
         is_harmless: proves_nothing_was_done(status, verdict.class),
         ..Failure::refused(refusal(head, body, secrets))

@@ -15,7 +15,7 @@ use providers::{Operation, Place, Transfer, Translation, WithFiles};
 use wire::gemini::{Content, Framing};
 
 use super::brought::Brought;
-use super::caller::without_credentials;
+use super::caller::{self, Shown, without_credentials, without_shown};
 use super::error::GatewayError;
 use super::live::Opening;
 use super::tidying::Tidying;
@@ -61,7 +61,8 @@ impl Received {
             buffer(body, &head.headers, server.max_body.0).await?
         };
         let mut headers = head.headers;
-        headers::clean_for_upstream(&mut headers);
+        let shown = caller::shown(&headers, head.uri.query());
+        headers::clean_of(&mut headers, &shown);
         if transfer != Transfer::Download {
             // Answers are read as they pass, so they have to come uncompressed.
             headers.remove(ACCEPT_ENCODING);
@@ -190,6 +191,12 @@ pub(crate) fn path_and_query(path: &str, query: Option<&str>) -> String {
         return path.to_owned();
     }
     format!("{path}?{query}")
+}
+
+/// The same, and without any parameter whose value is a key that the caller has shown.
+pub(crate) fn path_and_query_without(path: &str, query: Option<&str>, shown: &Shown) -> String {
+    let query = query.map(|query| without_shown(query, shown));
+    path_and_query(path, query.as_deref())
 }
 
 /// The first request of a resumable upload brings no file yet, so it can be tried with another key.

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use domain::{Class, Client, Secret, UnixMs};
 use http::header::AUTHORIZATION;
 use http::{HeaderMap, StatusCode};
+use memchr::memmem;
 use metering::Access;
 
 use crate::gateway::error::GatewayError;
@@ -17,7 +18,10 @@ pub(crate) const KEY_HEADERS: [&str; 3] = ["x-goog-api-key", "x-server-key", "x-
 /// Query parameters that hold credentials: read here, never forwarded.
 ///
 /// A wrong credential of the caller's beside a key of the pool would make the provider refuse that key.
-pub(crate) const KEY_PARAMETERS: [&str; 4] = ["key", "$key", "access_token", "oauth_token"];
+pub(crate) const KEY_PARAMETERS: [&str; 5] =
+    ["key", "$key", "access_token", "api_key", "oauth_token"];
+/// A shorter key may be part of an ordinary word.
+const SHORTEST_IN_TEXT: usize = 8;
 
 /// Keys of one request that are looked at: one in each place that there is, and some that proxies have added.
 const MOST_SHOWN: usize = 8;
@@ -79,6 +83,26 @@ pub(crate) fn shows_key(headers: &HeaderMap, query: Option<&str>) -> bool {
 /// Every key that is shown, right or wrong.
 pub(crate) fn shown_keys(headers: &HeaderMap, query: Option<&str>) -> Vec<Secret> {
     credentials(headers, query).map(Secret::new).collect()
+}
+
+/// The keys that a request shows where keys are read, right or wrong: they pass nowhere else either.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Shown(Vec<Secret>);
+
+/// What a request shows.
+pub(crate) fn shown(headers: &HeaderMap, query: Option<&str>) -> Shown {
+    Shown(shown_keys(headers, query))
+}
+
+impl Shown {
+    /// Whether a header's or a parameter's value is one of them, or has one in it.
+    pub(crate) fn is_in(&self, value: &[u8]) -> bool {
+        self.0.iter().any(|key| {
+            let key = key.expose().as_bytes();
+            let is_part = key.len() >= SHORTEST_IN_TEXT && memmem::find(value, key).is_some();
+            is_part || value.trim_ascii() == key
+        })
+    }
 }
 
 /// Whether the caller authenticates as OpenAI's clients do rather than as Google's.
@@ -149,9 +173,14 @@ fn decoded(text: &str) -> Cow<'_, str> {
 
 /// The query without parameters that hold credentials; the rest untouched, byte for byte.
 pub(crate) fn without_credentials(query: &str) -> Cow<'_, str> {
+    without_shown(query, &Shown::default())
+}
+
+/// The same, and without any parameter whose value is a key that the caller has shown.
+pub(crate) fn without_shown<'a>(query: &'a str, shown: &Shown) -> Cow<'a, str> {
     let is_credential = |pair: &str| {
-        let name = pair.split_once('=').map_or(pair, |(name, _)| name);
-        KEY_PARAMETERS.contains(&&*decoded(name))
+        let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
+        KEY_PARAMETERS.contains(&&*decoded(name)) || shown.is_in(decoded(value).as_bytes())
     };
     if !query.split('&').any(is_credential) {
         return Cow::Borrowed(query);
@@ -180,6 +209,15 @@ mod tests {
         ] {
             assert_eq!(without_credentials(query), kept, "{query}");
         }
+    }
+
+    #[test]
+    fn a_key_that_is_shown_leaves_the_query_under_any_name() {
+        let headers =
+            HeaderMap::from_iter([(AUTHORIZATION, "Bearer sk-caller-1".parse().unwrap())]);
+        let shown = shown(&headers, None);
+        let query = "token=sk%2Dcaller-1&a=b&x=pre-sk-caller-1&api_key=else";
+        assert_eq!(without_shown(query, &shown), "a=b");
     }
 
     #[test]

@@ -17,7 +17,7 @@ use super::call::{self, Call, Received};
 use super::error::GatewayError;
 use super::exchange::Exchange;
 use super::heartbeat::Waiting;
-use super::{Visit, affinity, failover, parameters};
+use super::{Visit, affinity, caller, failover, parameters};
 use crate::http::Body;
 use crate::snapshot::Provider;
 
@@ -49,7 +49,8 @@ pub(crate) async fn answer(
         .route
         .raw()
         .map_or(visit.route.path(), |(_, path)| path);
-    let path_and_query = call::path_and_query(path, query);
+    let shown = caller::shown(&head.headers, query);
+    let path_and_query = call::path_and_query_without(path, query, &shown);
     let is_sse = visit.route.asks_for_events();
     let received =
         Received::read(operation.transfer, head, body, visit.peer, &visit.snapshot).await?;

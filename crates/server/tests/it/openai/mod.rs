@@ -7,6 +7,7 @@ mod brought;
 mod chains;
 mod embeddings;
 mod errors;
+mod headers;
 mod listing;
 mod raw;
 mod routing;
@@ -28,6 +29,9 @@ const XAI_KEY: &str = "xai-key-0001";
 
 /// The fields of xAI with one key; it is not asked for its models, so that tests can count what it is asked.
 const XAI: &str = "keys: [xai-key-0001]\nmodels_refresh: 0s";
+
+/// The fields of a server of OpenAI's kind.
+const HOUSE: &str = "keys: [house-key-1]\nmodels_refresh: 0s";
 
 /// Google and xAI with a key each, and the alias `smart`, which leads along both.
 fn both(google: Script, xai: Script) -> Builder {

@@ -4,10 +4,8 @@ use domain::Class;
 use fake_upstream::{FakeKey, KeyFault, Rule, gemini, openai, xai};
 use serde_json::{Value, json};
 
-use super::{GROK, XAI_KEY, both, chat, data, get, place, post, post_as, refusal, streamed};
+use super::{GROK, HOUSE, XAI_KEY, both, chat, data, get, place, post, post_as, refusal, streamed};
 use crate::support::{CLIENT_KEY, Connection, MODEL, TestGateway, eventually, prompt, request};
-
-const HOUSE: &str = "keys: [house-key-1]\nmodels_refresh: 0s";
 
 async fn three() -> TestGateway {
     both(gemini(), xai().says("abcdef"))
