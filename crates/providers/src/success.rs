@@ -7,9 +7,11 @@ use wire::gemini::{Content, Finish, Summary};
 /// What an answer that ended means; `summary` is final.
 ///
 /// `inner` judges an error object, `silent` an answer without content that is whole JSON. Content that was passed on
-/// cannot be taken back: what goes wrong after it is [`Class::Truncated`].
+/// cannot be taken back: what goes wrong after it is [`Class::Truncated`]. `streamed` tells an answer in events or elements
+/// from one document, of which there has to be one where a model was asked.
 pub(crate) fn judge(
     summary: &Summary,
+    streamed: bool,
     inner: impl FnOnce(&[u8]) -> Verdict,
     silent: impl FnOnce(&Summary) -> Verdict,
 ) -> Verdict {
@@ -28,6 +30,9 @@ pub(crate) fn judge(
         (true, false) => Verdict::new(Class::Truncated, "cut_after_content"),
         (false, _) if summary.malformed => Verdict::new(Class::ServerError, "not_json"),
         (false, _) if summary.mid_event => Verdict::new(Class::ServerError, "cut_before_content"),
+        (false, _) if !streamed && summary.events == 0 && summary.content != Content::Any => {
+            Verdict::new(Class::ServerError, "no_document")
+        }
         (false, _) => silent(summary),
     }
 }
@@ -51,7 +56,7 @@ pub(crate) fn judge_openai(
     streamed: bool,
     inner: impl FnOnce(&[u8]) -> Verdict,
 ) -> Verdict {
-    judge(summary, inner, |summary| match summary.content {
+    judge(summary, streamed, inner, |summary| match summary.content {
         // A list may be empty, a deletion says nothing.
         Content::Any => Verdict::ok(),
         _ => without_message(summary, streamed),

@@ -5,6 +5,8 @@
 use memchr::memchr2;
 
 const PREFIX: &[u8] = b"data:";
+/// What a stream may begin with, and is no part of its first line.
+const BOM: &[u8] = b"\xEF\xBB\xBF";
 
 /// What is found in a chunk.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -43,6 +45,8 @@ enum AfterCr {
 pub struct Reader {
     place: Place,
     after_cr: AfterCr,
+    /// So much of a byte order mark has come; all of it, too, once something else has.
+    bom: usize,
     has_data: bool,
     /// The event is JSON without `data:`, as some servers send an error; all its lines are data.
     bare: bool,
@@ -66,7 +70,7 @@ impl Reader {
         chunk: &'a [u8],
         mut tell: impl FnMut(Piece<'a>),
     ) -> Option<usize> {
-        let mut at = 0;
+        let mut at = self.skip_bom(chunk);
         while at < chunk.len() {
             let after_cr = std::mem::take(&mut self.after_cr);
             if chunk[at] == b'\n' && after_cr != AfterCr::No {
@@ -86,6 +90,24 @@ impl Reader {
             }
         }
         None
+    }
+
+    /// The offset behind the byte order mark that a stream may begin with.
+    fn skip_bom(&mut self, chunk: &[u8]) -> usize {
+        let mut at = 0;
+        while self.bom < BOM.len() && at < chunk.len() {
+            if chunk[at] == BOM[self.bom] {
+                self.bom += 1;
+                at += 1;
+                continue;
+            }
+            if self.bom > 0 {
+                // It was the beginning of another character, and so of a line without data.
+                self.place = Place::Other;
+            }
+            self.bom = BOM.len();
+        }
+        at
     }
 
     /// The length of the line feed that belongs to the carriage return before it.
@@ -191,6 +213,18 @@ mod tests {
             assert_eq!(end, whole, "{stream:?} cut at {cut}");
             assert_eq!(reader.is_mid_event(), mid_event, "{stream:?} cut at {cut}");
         }
+    }
+
+    #[test]
+    fn a_byte_order_mark_is_no_part_of_the_first_line() {
+        check("\u{feff}data: 1\n\ndata: 2\n\n", &["1", "2", ""], 21, false);
+        check(
+            "\u{feff}\u{feff}data: 1\n\ndata: 2\n\n",
+            &["2", ""],
+            24,
+            false,
+        );
+        check("\u{fefe}data: 1\n\ndata: 2\n\n", &["2", ""], 21, false);
     }
 
     #[test]

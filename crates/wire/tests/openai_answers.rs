@@ -285,3 +285,37 @@ proptest! {
         scan(framing, content, bytes.chunks(7));
     }
 }
+
+#[test]
+fn what_is_of_no_known_shape_is_strange() {
+    for (framing, body, expected) in [
+        (Framing::Sse, "data: hi\n\n", true),
+        (Framing::Sse, "data: hi there\n\n", true),
+        (Framing::Sse, "data: 5\n\n", true),
+        (Framing::Sse, "data: [1]\n\n", true),
+        (Framing::Sse, "data: {\"foo\":{\"choices\":[]}}\n\n", true),
+        (Framing::Sse, "data: {\"choices\":[]}\n\ndata: hi\n\n", true),
+        (Framing::Sse, "data: hi", false),
+        (Framing::Sse, "data: [DONE]\n\n", false),
+        (Framing::Sse, ": hi\n\n", false),
+        (Framing::Sse, "data: {}\n\n", false),
+        (Framing::Sse, "data: {\"type\":\"ping\"}\n\n", false),
+        (Framing::Sse, "data: {\"id\":1,\"choices\":[]}\n\n", false),
+        (Framing::Json, "{\"foo\":1}", true),
+        (Framing::Json, "[]", true),
+        (Framing::Json, "\"text\"", true),
+        (Framing::Json, "{}", false),
+        (Framing::Json, "{\"foo\":1", false),
+        (Framing::Json, "<html>", false),
+        (Framing::Json, "{\"data\":[]}", false),
+        (Framing::Json, "", false),
+    ] {
+        for size in 1..=body.len().max(1) {
+            let mut scan = AnswerScan::new(framing, Content::OpenAi);
+            for chunk in body.as_bytes().chunks(size) {
+                scan.push(chunk);
+            }
+            assert_eq!(scan.is_strange(), expected, "{body:?} in chunks of {size}");
+        }
+    }
+}

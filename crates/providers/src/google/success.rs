@@ -18,6 +18,7 @@ pub fn judge_success(summary: &Summary, streamed: bool) -> Verdict {
     }
     success::judge(
         summary,
+        streamed,
         |object| error::judge_inner(object, place(summary.content)),
         |summary| without_content(summary, streamed),
     )

@@ -14,14 +14,13 @@ use providers::{Api, ErrorAnswer, Place, Transfer};
 use wire::gemini::{AnswerScan, Content, Framing};
 
 use super::call::{self, Call, Reply};
-use super::call::{Call, Reply};
 use super::credential::Credential;
 use super::failure::{
     Failure, Judged, broke_off, no_token, refusal, timed_out, token_over, unreachable_provider,
-    unusable_key,
+    unreadable, unusable_key,
 };
 use super::giving::Account;
-use super::headers;
+use super::{encoded, headers};
 use super::hold::{Answer, Flow};
 use crate::egress::{Egress, OutgoingBody, Upgraded, UpstreamBody};
 use crate::snapshot::Provider;
@@ -216,6 +215,7 @@ async fn refused(
 ) -> Judged {
     let status = head.status.as_u16();
     let body = collect_error(body).await;
+    let body = encoded::decode(&mut head.headers, body, LARGEST_ERROR);
     let verdict = api.judge_error(&ErrorAnswer {
         status,
         headers: &head.headers,
@@ -240,6 +240,9 @@ async fn hold(
     mut body: UpstreamBody,
 ) -> Judged {
     let status = Some(head.status.as_u16());
+    if encoded::is(&head.headers) && call.must_be_read() {
+        return unreadable(status);
+    }
     let mut flow = flow(provider.api, call, &head, secrets);
     if flow.is_stream() || flow.may_change() {
         // The end of a broken stream is written by us.
@@ -260,6 +263,9 @@ async fn hold(
         let progress = flow.push(chunk);
         if progress.error && !flow.has_content() {
             return error_inside(status, head, &flow);
+        }
+        if flow.is_no_document() {
+            return (status, flow.final_verdict(), Err(Box::default()));
         }
         let is_small_document = !flow.is_stream() && bytes_held <= SMALL_DOCUMENT;
         let is_worth_it = progress.useful && flow.has_ready();
@@ -286,7 +292,7 @@ async fn hold(
         flow.turn_links(&provider.origin.url(), call.called_at.as_deref());
         head.headers.remove(CONTENT_LENGTH);
     }
-    let verdict = flow.final_verdict();
+    let verdict = whole_verdict(&flow);
     let answer = Answer {
         head,
         flow,
@@ -305,6 +311,17 @@ async fn hold(
     }
 }
 
+/// What an answer was of which nothing has gone out. Half a document is of no use to anybody: another key may have a whole
+/// one.
+fn whole_verdict(flow: &Flow) -> Verdict {
+    let verdict = flow.final_verdict();
+    let is_cut = verdict.class == Class::Truncated && !flow.holds_error();
+    if is_cut && !flow.is_stream() {
+        return Verdict::new(Class::ServerError, "cut_document");
+    }
+    verdict
+}
+
 /// Whether the answer may name files to be downloaded: it is then read whole, as far as it is small.
 fn may_hold_links(call: &Call) -> bool {
     call.place == Place::Resource
@@ -318,7 +335,9 @@ fn flow(api: Api, call: &Call, head: &Parts, secrets: Vec<Secret>) -> Flow {
     let framing = scan.as_ref().map_or(Framing::Json, AnswerScan::framing);
     let flow = Flow::new(api, scan, secrets);
     match &call.reply {
-        Reply::AsItIs => flow,
+        Reply::AsItIs if api == Api::Google => flow,
+        Reply::AsItIs => flow.passing_what_is_unknown(),
+        Reply::OpenAi { .. } if encoded::is(&head.headers) => flow,
         Reply::OpenAi {
             translation,
             tidying,
@@ -339,10 +358,10 @@ fn scan_for(call: &Call, head: &Parts) -> Option<AnswerScan> {
         .get(CONTENT_TYPE)
         .and_then(|value| value.to_str().ok());
     let is_read = kind.is_some_and(|kind| {
-        kind.starts_with("application/json") || kind.starts_with("text/event-stream")
+        call::is_kind(kind, "application/json") || call::is_kind(kind, "text/event-stream")
     });
     let is_file = call.transfer == Transfer::Download || head.status.is_redirection();
-    if is_file || !is_read && call.answer == Content::Any {
+    if is_file || encoded::is(&head.headers) || !is_read && call.answer == Content::Any {
         return None;
     }
     Some(AnswerScan::new(call.framing(kind), call.answer))

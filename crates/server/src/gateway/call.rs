@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use bytes::{Bytes, BytesMut};
 use http::header::{ACCEPT_ENCODING, CONTENT_LENGTH};
 use http::request::Parts;
-use http::{HeaderMap, Method, StatusCode};
+use http::{HeaderMap, HeaderValue, Method, StatusCode};
 use http_body::Body as _;
 use http_body_util::BodyExt;
 use hyper::body::Incoming;
@@ -64,8 +64,9 @@ impl Received {
         let shown = caller::shown(&headers, head.uri.query());
         headers::clean_of(&mut headers, &shown);
         if transfer != Transfer::Download {
-            // Answers are read as they pass, so they have to come uncompressed.
-            headers.remove(ACCEPT_ENCODING);
+            // Answers are read as they pass, so they have to come uncompressed. Without the header any coding would do
+            // (RFC 9110, 12.5.3).
+            headers.insert(ACCEPT_ENCODING, HeaderValue::from_static("identity"));
         }
         Ok(Self {
             method: head.method,
@@ -159,7 +160,7 @@ impl Call {
 
     /// How the answer is cut into events, by its content type.
     pub(crate) fn framing(&self, content_type: Option<&str>) -> Framing {
-        if content_type.is_some_and(|kind| kind.starts_with("text/event-stream")) {
+        if content_type.is_some_and(|kind| is_kind(kind, "text/event-stream")) {
             Framing::Sse
         } else if self.is_stream {
             Framing::JsonArray
@@ -173,6 +174,11 @@ impl Call {
         self.outgoing.body.chunks()
     }
 
+    /// Whether its answer is of no use as it comes: it has to be translated.
+    pub(crate) fn must_be_read(&self) -> bool {
+        matches!(&self.reply, Reply::OpenAi { translation: Some(_), .. })
+    }
+
     /// Whether a model is to make something: lists, files and the like are no work for it.
     pub(crate) fn asks_a_model(&self) -> bool {
         self.answer != Content::Any
@@ -182,6 +188,12 @@ impl Call {
     pub(crate) fn is_sent_once(&self) -> bool {
         matches!(self.outgoing.body, OutgoingBody::Streamed { .. })
     }
+}
+
+/// Whether a `Content-Type` is of this media type, whose case does not matter (RFC 9110, 8.3.1).
+pub(crate) fn is_kind(content_type: &str, kind: &str) -> bool {
+    let head = content_type.trim_start().get(..kind.len());
+    head.is_some_and(|head| head.eq_ignore_ascii_case(kind))
 }
 
 /// A path with the caller's query, but for its credentials.

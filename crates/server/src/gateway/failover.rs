@@ -336,6 +336,15 @@ impl Run {
         }
         let failure = *failure;
         if let Some(empty) = failure.empty {
+            if empty.flow.lacks_its_end() {
+                // To the caller it would look like an answer.
+                let text = "the provider's stream ended before its answer did; try again";
+                return Err(GatewayError::upstream(
+                    StatusCode::BAD_GATEWAY,
+                    verdict.class,
+                    text,
+                ));
+            }
             return Ok(Outcome::Answer(Box::new(empty), credential));
         }
         if let Some(refusal) = failure.refusal {

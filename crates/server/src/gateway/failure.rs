@@ -137,6 +137,16 @@ pub(crate) fn broke_off(status: Option<u16>, error: hyper::Error, egress: &Egres
     )
 }
 
+/// An answer that has to be read and came compressed, though that was not asked for.
+pub(crate) fn unreadable(status: Option<u16>) -> Judged {
+    let failure = Failure {
+        private: "the answer is compressed, though it was asked for as it is".to_owned(),
+        ..Failure::default()
+    };
+    let verdict = Verdict::new(Class::ServerError, "compressed");
+    (status, verdict, Err(Box::new(failure)))
+}
+
 pub(crate) fn timed_out(limit: Duration) -> Judged {
     let private = format!("no useful chunk within {} ms", limit.as_millis());
     let failure = Failure {

@@ -8,7 +8,7 @@ use bytes::Bytes;
 use domain::{Class, Secret, Verdict};
 use http::response::Parts;
 use providers::{Api, Translate};
-use wire::gemini::{AnswerScan, Framing, Progress};
+use wire::gemini::{AnswerScan, Content, Framing, Progress};
 use wire::openai::tidy::Tidy;
 
 use super::error::ErrorShape;
@@ -42,6 +42,8 @@ pub(crate) struct Flow {
     tidied: Vec<Bytes>,
     /// The dialect knows no end but a whole one: a stream that just stops is ended with an error.
     must_end: bool,
+    /// What is of no known shape is worth sending too.
+    passes_unknown: bool,
     /// None: the body is not of a kind that is read.
     scan: Option<Box<AnswerScan>>,
     ready: VecDeque<Bytes>,
@@ -74,6 +76,7 @@ impl Flow {
             translator: None,
             tidy: None,
             must_end: false,
+            passes_unknown: false,
             scan: scan.map(Box::new),
             ready: VecDeque::new(),
             tail: Vec::new(),
@@ -81,6 +84,14 @@ impl Flow {
             is_torn: false,
             errors: Errors::Pass,
             model: Box::default(),
+        }
+    }
+
+    /// The same, where keymux does not have to know what passes: any endpoint of any provider.
+    pub(crate) fn passing_what_is_unknown(self) -> Self {
+        Self {
+            passes_unknown: true,
+            ..self
         }
     }
 
@@ -124,7 +135,8 @@ impl Flow {
                 ..Progress::default()
             };
         };
-        let progress = scan.push(&chunk);
+        let mut progress = scan.push(&chunk);
+        progress.useful |= self.passes_unknown && is_unknown(scan);
         if scan.framing() == Framing::Json {
             self.pass(chunk);
         } else {
@@ -186,7 +198,6 @@ impl Flow {
         scan.is_some_and(|scan| {
             let summary = scan.summary();
             scan.framing() == Framing::Sse
-                && summary.has_content
                 && !summary.complete
                 && summary.error.is_none()
         })
@@ -222,9 +233,29 @@ impl Flow {
     /// What the answer was, now that it is over.
     pub(crate) fn final_verdict(&self) -> Verdict {
         match &self.scan {
-            Some(scan) => self.api.judge_success(scan.summary(), self.is_stream()),
-            None => Verdict::ok(),
+            Some(scan) if !self.is_not_for_us_to_judge() => {
+                self.api.judge_success(scan.summary(), self.is_stream())
+            }
+            _ => Verdict::ok(),
         }
+    }
+
+    /// Whether it passes without being understood.
+    pub(crate) fn is_not_for_us_to_judge(&self) -> bool {
+        self.scan.as_ref().is_none_or(|scan| {
+            self.passes_unknown && scan.summary().error.is_none() && is_unknown(scan)
+        })
+    }
+
+    /// What has come is no JSON, where one document of it has to be.
+    pub(crate) fn is_no_document(&self) -> bool {
+        self.scan.as_ref().is_some_and(|scan| {
+            let summary = scan.summary();
+            scan.framing() == Framing::Json
+                && summary.content != Content::Any
+                && summary.malformed
+                && !summary.has_content
+        })
     }
 
     /// What the error inside means by itself, whatever came before it.
@@ -256,6 +287,12 @@ impl Flow {
     /// What the caller must not see.
     pub(crate) fn secrets(&self) -> Vec<&str> {
         self.secrets.iter().map(Secret::expose).collect()
+    }
+
+    /// There is an error in it.
+    pub(crate) fn holds_error(&self) -> bool {
+        let summary = self.scan.as_ref().map(|scan| scan.summary());
+        summary.is_some_and(|summary| summary.error.is_some())
     }
 
     /// It has come to its end without content, and with an error in words of its own.
@@ -311,7 +348,7 @@ impl Flow {
     fn handle_error(&mut self, before: usize) {
         if self.errors == Errors::Pass {
             self.redact_from(before);
-        } else if self.errors == Errors::Tell {
+        } else if self.errors == Errors::Tell && !self.tidy.as_ref().is_some_and(|it| it.is_done()) {
             self.errors = Errors::Told;
             let object = self
                 .scan
@@ -352,4 +389,10 @@ impl Flow {
             None => self.ready.push_back(chunk),
         }
     }
+}
+
+/// Whether an answer is of no shape that keymux reads. Where a model was asked for one document, that has to be JSON.
+fn is_unknown(scan: &AnswerScan) -> bool {
+    let summary = scan.summary();
+    scan.is_strange() || summary.malformed && summary.content == Content::Any
 }

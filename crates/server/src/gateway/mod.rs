@@ -13,6 +13,7 @@ mod chain;
 mod credential;
 mod credentials;
 pub(crate) mod door;
+mod encoded;
 mod error;
 mod exchange;
 mod failover;

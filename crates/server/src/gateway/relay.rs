@@ -73,7 +73,7 @@ impl Relay {
     pub(crate) fn ending(&self) -> Ending {
         let judged = self.flow.final_verdict().class;
         let class = match self.broken {
-            Some(broken) if judged != Class::Ok || self.flow.scan().is_none() => broken,
+            Some(broken) if judged != Class::Ok || self.flow.is_not_for_us_to_judge() => broken,
             _ => judged,
         };
         let summary = self.flow.scan().map(AnswerScan::summary);

@@ -42,7 +42,8 @@ impl Tidying {
                 let tidy = Tidy::stream()
                     .drop_done_after_error()
                     .mend_finish_reasons()
-                    .stop_at_error();
+                    .stop_at_error()
+                    .stop_at_done();
                 Some(if self.hides_usage {
                     tidy.hide_usage()
                 } else {

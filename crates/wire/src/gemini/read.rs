@@ -40,6 +40,12 @@ pub(super) struct Reader {
     slot: Slot,
     /// No member of the document has begun.
     first_member: bool,
+    /// The document is an object, or an array of some.
+    is_object: bool,
+    /// Members of the document so far, at any depth that is entered.
+    members: u32,
+    /// It has a member by which such an answer is known.
+    is_known: bool,
     /// Videos that were not held back.
     has_samples: bool,
     counts: Counts,
@@ -67,6 +73,9 @@ impl Reader {
             act: Act::Skip,
             slot: Slot::Text,
             first_member: true,
+            is_object: false,
+            members: 0,
+            is_known: false,
             has_samples: false,
             counts: Counts::default(),
             flat_error: FlatError::default(),
@@ -77,6 +86,15 @@ impl Reader {
     pub(super) fn next_document(&mut self) {
         self.depth = 0;
         self.first_member = true;
+        self.is_object = false;
+        self.members = 0;
+        self.is_known = false;
+    }
+
+    /// The document is of no shape that is read here: no object, or one of other members.
+    pub(super) fn is_strange(&self) -> bool {
+        let is_empty = self.is_object && self.members == 0;
+        !self.is_known && !is_empty
     }
 
     /// Inside an element, or inside a document that is no list.
@@ -196,6 +214,8 @@ impl Visitor for Reader {
     fn name(&mut self, name: &[u8]) {
         let node = self.node();
         self.act = node.member(name);
+        self.members = self.members.saturating_add(1);
+        self.is_known |= tells_shape(self.act) || node == Node::Resource;
         if node == Node::Resource {
             self.resource_member();
         }
@@ -223,6 +243,7 @@ impl Visitor for Reader {
         };
         match act {
             Act::Enter(next) if next.fits(kind) && self.depth < DEEPEST => {
+                self.is_object |= kind == Kind::Object;
                 self.path[self.depth] = next;
                 self.depth += 1;
                 if next.is_usage() {
@@ -269,7 +290,11 @@ impl Visitor for Reader {
             Slot::Deferred => self.set_finish(DEFERRED.as_bytes()),
             Slot::CostTicks if whole => self.set_cost(text, NANODOLLARS_PER_TICK),
             Slot::Cost if whole => self.set_cost(text, NANODOLLARS),
-            Slot::Done => self.ended |= text == b"DONE",
+            Slot::Done => {
+                let is_end = text == b"DONE";
+                self.ended |= is_end;
+                self.is_known |= is_end;
+            }
             Slot::Text if !text.is_empty() => self.found_content(),
             Slot::Reasoning if !text.is_empty() => {
                 self.summary.has_thoughts = true;
@@ -327,6 +352,19 @@ impl FlatError {
             [code, message, b"}".to_vec()].concat()
         })
     }
+}
+
+/// Whether a member that is read so is one that only such answers have.
+fn tells_shape(act: Act) -> bool {
+    matches!(
+        act,
+        Act::Enter(_)
+            | Act::Data
+            | Act::Samples
+            | Act::Keep(
+                Slot::Error | Slot::Finish | Slot::OutputEvent | Slot::ResponseStatus | Slot::Text
+            )
+    )
 }
 
 /// Sets a text without allocating where it stays the same, as it does over the events of a stream.

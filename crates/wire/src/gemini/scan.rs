@@ -16,6 +16,8 @@ pub struct AnswerScan {
     reader: Reader,
     /// Whole events have been seen, so that a tail must follow on them.
     has_whole: bool,
+    /// See [`AnswerScan::is_strange`].
+    is_strange: bool,
 }
 
 impl AnswerScan {
@@ -27,6 +29,7 @@ impl AnswerScan {
             scanner: json::Scanner::default(),
             reader: Reader::new(content),
             has_whole: false,
+            is_strange: false,
         }
     }
 
@@ -49,7 +52,7 @@ impl AnswerScan {
     pub fn finish(&mut self) {
         if self.framing == Framing::Sse && self.scanner.is_done() {
             // The last event may lack its blank line, as a bare error does.
-            end_event(&mut self.scanner, &mut self.reader);
+            self.is_strange |= end_event(&mut self.scanner, &mut self.reader);
             self.lines = sse::Reader::default();
         }
         self.update();
@@ -58,6 +61,12 @@ impl AnswerScan {
     /// What is known so far; final after [`AnswerScan::finish`].
     pub fn summary(&self) -> &Summary {
         &self.reader.summary
+    }
+
+    /// An event or a document has come that is of no shape that is read here: text, a number, an object of other members.
+    /// Of the summary it has nothing; whoever passes on what it does not know can.
+    pub fn is_strange(&self) -> bool {
+        self.is_strange
     }
 
     /// How the body is cut into events.
@@ -77,9 +86,10 @@ impl AnswerScan {
 
     fn push_events(&mut self, chunk: &[u8]) -> usize {
         let (scanner, reader) = (&mut self.scanner, &mut self.reader);
+        let is_strange = &mut self.is_strange;
         self.lines.push(chunk, |piece| match piece {
             sse::Piece::Data(data) => scanner.push(data, reader),
-            sse::Piece::End => end_event(scanner, reader),
+            sse::Piece::End => *is_strange |= end_event(scanner, reader),
         })
     }
 
@@ -120,16 +130,20 @@ impl AnswerScan {
             }
         };
         summary.complete = whole && said_why && !summary.malformed;
+        self.is_strange |= closed && self.framing == Framing::Json && reader.is_strange();
+        let summary = &reader.summary;
         reader.useful |= closed && summary.is_pending() && self.framing != Framing::Sse;
         reader.useful |= closed && summary.content == Content::Any && summary.error.is_none();
     }
 }
 
-/// An SSE event is over: its data must have been one document, and the next one begins.
-fn end_event(scanner: &mut json::Scanner, reader: &mut Reader) {
+/// An SSE event is over: its data must have been one document, and the next one begins. Gives whether it was strange.
+fn end_event(scanner: &mut json::Scanner, reader: &mut Reader) -> bool {
+    let is_strange = scanner.is_started() && reader.is_strange();
     if scanner.is_started() && !scanner.is_done() {
         reader.summary.malformed = true;
     }
     scanner.reset();
     reader.next_document();
+    is_strange
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use domain::{Class, Secret};
-use http::header::{ACCEPT, CONTENT_TYPE};
+use http::header::{ACCEPT, ACCEPT_ENCODING, CONTENT_TYPE};
 use http::{HeaderMap, HeaderValue, Method};
 use providers::{Place, Transfer};
 use wire::gemini::Content;
@@ -71,7 +71,12 @@ impl Desk {
 
 /// The call. Nothing of the caller's headers goes with it: they belong to another request than the provider gets.
 fn call(model: String, body: Vec<u8>, called_at: Option<String>) -> Call {
-    let headers = [(CONTENT_TYPE, JSON), (ACCEPT, JSON)];
+    let as_it_is = HeaderValue::from_static("identity");
+    let headers = [
+        (CONTENT_TYPE, JSON),
+        (ACCEPT, JSON),
+        (ACCEPT_ENCODING, as_it_is),
+    ];
     Call {
         place: Place::Model,
         answer: Content::Generate,

@@ -5,6 +5,7 @@
 mod bodies;
 mod brought;
 mod chains;
+mod damaged;
 mod embeddings;
 mod errors;
 mod headers;

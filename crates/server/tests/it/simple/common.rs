@@ -156,6 +156,7 @@ async fn nothing_of_the_callers_headers_reaches_the_provider() {
         names,
         [
             "accept",
+            "accept-encoding",
             "content-length",
             "content-type",
             "host",

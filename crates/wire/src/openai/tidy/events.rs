@@ -25,6 +25,7 @@ pub(super) struct Events {
     pub(super) mends_finish: bool,
     pub(super) drops_done_after_error: bool,
     pub(super) stops_at_error: bool,
+    pub(super) stops_at_done: bool,
     lines: sse::Reader,
     /// The beginning of an event whose end has not come.
     held: Vec<Bytes>,
@@ -35,6 +36,10 @@ pub(super) struct Events {
     dropped_cr: bool,
     calls: Calls,
     is_over: bool,
+    /// `[DONE]` has come, and nothing passes any more.
+    pub(super) is_done: bool,
+    /// It ended in a carriage return, whose line feed may be yet to come.
+    done_cr: bool,
     has_error: bool,
 }
 
@@ -87,7 +92,10 @@ impl Events {
     /// What becomes of the event that ends with this slice.
     fn event(&mut self, end: Bytes) -> Fate {
         let is_rest = std::mem::take(&mut self.dropped_cr) && *end == *b"\n";
-        if is_rest {
+        if std::mem::take(&mut self.done_cr) && *end == *b"\n" {
+            return Fate::Pass;
+        }
+        if is_rest || self.is_done {
             return Fate::Drop;
         }
         if std::mem::take(&mut self.passes) || self.held_bytes + end.len() > MOST_HELD {
@@ -103,11 +111,12 @@ impl Events {
         };
         let fate = self.fate(&event);
         self.dropped_cr = matches!(fate, Fate::Drop) && event.ends_with(b"\r");
+        self.done_cr = self.is_done && event.ends_with(b"\r");
         fate
     }
 
     fn hold(&mut self, rest: Bytes, out: &mut Vec<Bytes>) {
-        if rest.is_empty() {
+        if rest.is_empty() || self.is_done {
             return;
         }
         self.held_bytes += rest.len();
@@ -130,6 +139,7 @@ impl Events {
         }
         if data.trim_ascii() == b"[DONE]" {
             self.is_over = true;
+            self.is_done = self.stops_at_done;
             return if self.has_error && self.drops_done_after_error {
                 Fate::Drop
             } else {

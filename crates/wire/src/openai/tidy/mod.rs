@@ -89,6 +89,15 @@ impl Tidy {
         self
     }
 
+    /// Drops whatever comes after `[DONE]`.
+    #[must_use]
+    pub fn stop_at_done(mut self) -> Self {
+        if let Body::Events(events) = &mut self.body {
+            events.stops_at_done = true;
+        }
+        self
+    }
+
     /// Writes the embeddings of a document as the caller asked for them.
     #[must_use]
     pub fn write_vectors(mut self, vectors: Vectors) -> Self {
@@ -124,6 +133,13 @@ impl Tidy {
             Body::Events(events) => events.ended_cleanly(),
             Body::Document(_) => true,
         }
+    }
+}
+
+impl Tidy {
+    /// Whether a stream is over, and nothing of it passes any more: see [`Tidy::stop_at_done`].
+    pub fn is_done(&self) -> bool {
+        matches!(&self.body, Body::Events(events) if events.is_done)
     }
 }
 

@@ -65,6 +65,24 @@ fn streams_whose_caller_asked_for_no_usage_have_none() {
 }
 
 #[test]
+fn nothing_passes_behind_the_end() {
+    for (end, blank) in [
+        ("\n\n", ""),
+        ("\r\n\r\n", ""),
+        ("\r\r", ""),
+        ("\n\n", "\n\n\n"),
+    ] {
+        let stream = format!("data: {{\"a\":1}}{end}data: [DONE]{end}");
+        let late = format!("{blank}data: {{\"error\":{{}}}}{end}: late{end}data: [DONE]{end}data");
+        check(
+            || Tidy::stream().stop_at_done().stop_at_error(),
+            &format!("{stream}{late}"),
+            &stream,
+        );
+    }
+}
+
+#[test]
 fn streams_with_nothing_to_change_stay_as_they_are() {
     for file in TIDY {
         let body = fixture(file);
