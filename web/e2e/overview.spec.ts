@@ -61,6 +61,36 @@ test("a stream that drops is said, and opened again", async ({ admin: page, gate
   complaints.length = 0;
 });
 
+test("a gateway that does not answer is not called healthy, and is again when it does", async ({
+  admin: page,
+  gateway,
+  context,
+  complaints,
+}) => {
+  await open(page, gateway, "/");
+  const health = page.getByRole("region", { name: "Health" });
+  await expect(health).toContainText("Healthy");
+  await context.route("**/api/**", (route) => route.abort());
+  // What is under way is not cut off by that: the stream breaks when the page is left and come back to.
+  await page.getByRole("link", { name: "Keys", exact: true }).first().click();
+  await page.getByRole("link", { name: "Overview" }).first().click();
+  await expect(health).toContainText("keymux cannot be reached");
+  await expect(health).toContainText("What you see is from");
+  await context.unroute("**/api/**");
+  await expect(health).toContainText("Healthy");
+  complaints.length = 0;
+});
+
+test("when most requests fail, that is said, with the way to why", async ({ admin: page, gateway }) => {
+  for (let turn = 0; turn < 30; turn += 1) expect(await generate(gateway, "no-such-model")).toBe(404);
+  await open(page, gateway, "/");
+  const health = page.getByRole("region", { name: "Health" });
+  await expect(health).toContainText("Many requests fail");
+  await health.getByRole("link", { name: "See why" }).click();
+  await expect(page).toHaveURL(/\/requests\?status=failed/);
+  await expect(page.getByRole("row", { name: /404/ }).first()).toBeVisible();
+});
+
 test("a gateway without a usable key says what to do", async ({ admin: page, gateway, operator }) => {
   await operator.call("POST", "/api/keys/bulk_update", { filter: {}, set: { enabled: false } });
   await open(page, gateway, "/");

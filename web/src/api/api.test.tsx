@@ -24,12 +24,15 @@ describe("an error", () => {
   });
 
   it("is of the same kind when something else answered", async () => {
-    vi.stubGlobal(
-      "fetch",
-      async () => new Response("<h1>Bad gateway</h1>", { status: 502, statusText: "Bad Gateway" }),
-    );
+    vi.stubGlobal("fetch", async () => new Response("<h1>Gone</h1>", { status: 410, statusText: "Gone" }));
     const failed = ask(api.GET("/api/status"));
-    await expect(failed).rejects.toMatchObject({ status: 502, code: "unexpected", message: "502 Bad Gateway" });
+    await expect(failed).rejects.toMatchObject({ status: 410, code: "unexpected", message: "410 Gone" });
+  });
+
+  it("says that keymux is away when a proxy in front of it says so", async () => {
+    vi.stubGlobal("fetch", async () => new Response("<h1>Bad gateway</h1>", { status: 502 }));
+    const failed = ask(api.GET("/api/status"));
+    await expect(failed).rejects.toMatchObject({ status: 0, code: "unreachable", isPassing: true });
   });
 
   it("is of the same kind when nobody answered", async () => {

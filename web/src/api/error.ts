@@ -24,12 +24,16 @@ export class ApiError extends Error {
   }
 }
 
+const proxyFailures = [502, 503, 504];
+
 /** The error of an answer. */
 export async function errorOf(response: Response): Promise<ApiError> {
   const text = await response.text();
   const seconds = Number(response.headers.get("retry-after"));
   const retryAfter = Number.isFinite(seconds) && seconds > 0 ? seconds : undefined;
   const said = parsed(text);
+  // A proxy in front of keymux answers so when keymux does not.
+  if (!said && proxyFailures.includes(response.status)) return unreachable(new Error(`${response.status}`));
   return new ApiError(
     response.status,
     said?.code ?? "unexpected",
@@ -41,6 +45,11 @@ export async function errorOf(response: Response): Promise<ApiError> {
 
 export function unreachable(cause: unknown): ApiError {
   return new ApiError(0, "unreachable", cause instanceof Error ? cause.message : String(cause));
+}
+
+/** Whether an error says that keymux did not answer at all. */
+export function isUnreachable(error: unknown): boolean {
+  return error instanceof ApiError && error.status === 0;
 }
 
 type Said = { code: string; message: string; field?: string };

@@ -1,10 +1,10 @@
 // How keymux stands and stood: status, capacity, charts.
 
 import { useQueries, useQuery } from "@tanstack/react-query";
-import { useMemo } from "react";
+import { useEffect, useMemo } from "react";
 import { api, ask, type Schema } from "./client";
 import type { ApiError } from "./error";
-import { useLivePolling } from "./events";
+import { useLiveness, useLivePolling } from "./events";
 import type { paths } from "./schema";
 
 type SeriesParams = NonNullable<paths["/api/stats/timeseries"]["get"]["parameters"]["query"]>;
@@ -16,11 +16,18 @@ export type ChartPoint = { time: number; [line: string]: number | null };
 
 export function useStatus() {
   const refetchInterval = useLivePolling(15_000);
-  return useQuery({
+  const status = useQuery({
     queryKey: ["status"],
     queryFn: ({ signal }) => ask(api.GET("/api/status", { signal })),
     refetchInterval,
   });
+  // When the stream drops, whether keymux is still there is what matters most.
+  const isDropped = useLiveness() === "reconnecting";
+  const { refetch } = status;
+  useEffect(() => {
+    if (isDropped) void refetch();
+  }, [isDropped, refetch]);
+  return status;
 }
 
 export function useCapacity() {

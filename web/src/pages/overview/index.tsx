@@ -2,6 +2,7 @@
 
 import { Group } from "@mantine/core";
 import { useTranslation } from "react-i18next";
+import { isUnreachable } from "@/api/error";
 import { useStatus } from "@/api/figures";
 import { useUrlState } from "@/app/urlState";
 import { PageHeader } from "@/components/Panel";
@@ -25,6 +26,7 @@ export default function OverviewPage() {
   const now = useNow(status.data);
   if (status.error && !status.data) return <ErrorState error={status.error} onRetry={() => void status.refetch()} />;
   if (!status.data) return <LoadingPage />;
+  const isSilent = isUnreachable(status.error ?? status.failureReason);
   const isNew = now.keys.total === 0 && status.data.requests.last_24h === 0;
   const picker = (
     <TimeRangePicker value={{ range }} onChange={(next) => setUrl({ range: "range" in next ? next.range : null })} />
@@ -32,7 +34,7 @@ export default function OverviewPage() {
   return (
     <>
       <PageHeader title={t("title")} actions={isNew ? null : <Group>{picker}</Group>} />
-      <Health status={status.data} keys={now.keys} />
+      <Health status={status.data} now={now} silentSince={isSilent ? status.dataUpdatedAt : undefined} />
       {isNew ? (
         <FirstSteps />
       ) : (
