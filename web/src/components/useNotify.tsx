@@ -4,6 +4,7 @@ import { Button, Group, Text } from "@mantine/core";
 import { hideNotification, showNotification } from "@mantine/notifications";
 import { IconAlertTriangle, IconCheck } from "@tabler/icons-react";
 import { useTranslation } from "react-i18next";
+import { newId } from "@/app/newId";
 import { useErrorText } from "./useErrorText";
 
 const undoFor = 12_000;
@@ -37,7 +38,7 @@ export function useNotify() {
 
   /** Says what was done, with a button that takes it back. */
   const undoable = (message: string, undo: () => Promise<unknown>) => {
-    const id = `undo-${crypto.randomUUID()}`;
+    const id = `undo-${newId()}`;
     const takeBack = () => {
       hideNotification(id);
       undo().then(() => done(t("undo.done")), failed);

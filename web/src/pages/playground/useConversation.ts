@@ -1,6 +1,7 @@
 // The conversation: what was asked and answered, and the answer that is on its way.
 
 import { useEffect, useRef } from "react";
+import { newId } from "@/app/newId";
 import {
   type Answer,
   emptyAnswer,
@@ -72,7 +73,7 @@ export function useConversation(key: string | null, options: Options) {
     // What was on its way when the page went away came to no end.
     turns: turns.map((turn) => (running.current ? turn : stopped(turn))),
     isRunning: turns.at(-1)?.answer?.state === "running" && running.current !== null,
-    send: (text: string, pictures: Picture[]) => run([...turns, { id: crypto.randomUUID(), text, pictures }]),
+    send: (text: string, pictures: Picture[]) => run([...turns, { id: newId(), text, pictures }]),
     /** Asks again: what came after that question is left out, and so is its old text when it was rewritten. */
     again: (id: string, text?: string) => {
       const until = turns.slice(0, turns.findIndex((turn) => turn.id === id) + 1);
