@@ -101,6 +101,27 @@ test("many keys are deleted only by those who mean it", async ({ admin: page, ga
   await expect(page.getByRole("heading", { name: "No keys yet" })).toBeVisible();
 });
 
+test("Escape closes a question, then the key that it was asked of, and leads back to its row", async ({
+  admin: page,
+  gateway,
+  operator,
+}) => {
+  await operator.addKeys(goodKeys.slice(0, 1), { label: "asked-of" });
+  await open(page, gateway, "/keys");
+  const row = page.getByRole("row", { name: /asked-of/ });
+  await row.focus();
+  await page.keyboard.press("Enter");
+  const drawer = page.getByRole("dialog", { name: "asked-of", exact: true });
+  await drawer.getByRole("button", { name: "Delete" }).click();
+  await expect(page.getByRole("dialog")).toHaveCount(2);
+  await page.keyboard.press("Escape");
+  await expect(page.getByRole("dialog")).toHaveCount(1);
+  await expect(drawer).toBeVisible();
+  await page.keyboard.press("Escape");
+  await expect(page.getByRole("dialog")).toHaveCount(0);
+  await expect(row).toBeFocused();
+});
+
 test("one key shows how it stands, its requests and its history", async ({ admin: page, gateway, operator }) => {
   const [id] = await operator.addKeys(goodKeys.slice(0, 1), { label: "looked-at" });
   expect(await generate(gateway)).toBe(200);

@@ -56,7 +56,9 @@ const gray: MantineColorsTuple = [
   "#1f242d",
 ];
 
-const dialogue = { styles: { title: { fontSize: "1.0625rem", fontWeight: 620 } } };
+const dialogue = {
+  styles: { title: { fontSize: "1.0625rem", fontWeight: 620, lineHeight: 1.35, overflowWrap: "anywhere" } },
+} as const;
 
 export const theme = createTheme({
   primaryColor: "iris",

@@ -1,10 +1,11 @@
 // One line of the activity log: who, when, what exactly, what was before, and what else was done to the same thing.
 
-import { Anchor, Drawer, Stack, Table, Text, Title } from "@mantine/core";
+import { Anchor, Stack, Table, Text, Title } from "@mantine/core";
 import { useTranslation } from "react-i18next";
 import { Link } from "react-router";
 import { useList } from "@/api/list";
 import { Ago } from "@/components/Countdown";
+import { DetailDrawer } from "@/components/DetailDrawer";
 import { Facts } from "@/components/Facts";
 import { History } from "@/components/History";
 import { useFormat } from "@/format/format";
@@ -16,15 +17,9 @@ import { type Change, changesOf, type Line, sentenceOf, valuesOf } from "./chang
 export function LineDrawer({ of: line, onClose }: { of: Line | undefined; onClose: () => void }) {
   const { t } = useTranslation("activity");
   return (
-    <Drawer
-      opened={line !== undefined}
-      onClose={onClose}
-      size="lg"
-      title={line ? t("line", { number: line.id }) : ""}
-      closeButtonProps={{ "aria-label": t("common:close") }}
-    >
+    <DetailDrawer opened={line !== undefined} onClose={onClose} title={line ? t("line", { number: line.id }) : ""}>
       {line && <Detail key={line.id} of={line} />}
-    </Drawer>
+    </DetailDrawer>
   );
 }
 

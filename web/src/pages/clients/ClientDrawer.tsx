@@ -1,10 +1,11 @@
 // One client key: how it stands, what it has used of what it may, who called with it, and how it is called with.
 
-import { Code, Drawer, Group, Stack, Tabs } from "@mantine/core";
+import { Code, Group, Stack, Tabs } from "@mantine/core";
 import type { ReactNode } from "react";
 import { useTranslation } from "react-i18next";
 import { useList } from "@/api/list";
 import { Ago } from "@/components/Countdown";
+import { DetailDrawer } from "@/components/DetailDrawer";
 import { Facts } from "@/components/Facts";
 import { History } from "@/components/History";
 import { RecentRequests } from "@/components/RecentRequests";
@@ -22,13 +23,7 @@ export function ClientDrawer({ id, onClose, onCopy }: ClientDrawerProps) {
   const { t } = useTranslation("clients");
   const { data: client, error, refetch } = useClient(id);
   return (
-    <Drawer
-      opened={id !== null}
-      onClose={onClose}
-      size="xl"
-      title={client?.name ?? t("client")}
-      closeButtonProps={{ "aria-label": t("common:close") }}
-    >
+    <DetailDrawer opened={id !== null} onClose={onClose} size="xl" title={client?.name ?? t("client")}>
       {error && !client ? (
         <ErrorState error={error} onRetry={() => void refetch()} />
       ) : client ? (
@@ -36,7 +31,7 @@ export function ClientDrawer({ id, onClose, onCopy }: ClientDrawerProps) {
       ) : (
         <LoadingRows />
       )}
-    </Drawer>
+    </DetailDrawer>
   );
 }
 

@@ -1,9 +1,10 @@
 // One key: how it stands and for which models, what was done to it, what it answered, how it leaves.
 
-import { Drawer, Group, Stack, Table, Tabs, Text, Title } from "@mantine/core";
+import { Group, Stack, Table, Tabs, Text, Title } from "@mantine/core";
 import { useTranslation } from "react-i18next";
 import type { Schema } from "@/api/client";
 import { Ago, Countdown } from "@/components/Countdown";
+import { DetailDrawer } from "@/components/DetailDrawer";
 import { Facts } from "@/components/Facts";
 import { History } from "@/components/History";
 import { RecentRequests } from "@/components/RecentRequests";
@@ -26,13 +27,7 @@ export function KeyDrawer({ id, onClose }: { id: number | null; onClose: () => v
   const { data: key, error, refetch } = useKey(id);
   const title = key ? nameOf(key) : t("key");
   return (
-    <Drawer
-      opened={id !== null}
-      onClose={onClose}
-      size="lg"
-      title={title}
-      closeButtonProps={{ "aria-label": t("common:close") }}
-    >
+    <DetailDrawer opened={id !== null} onClose={onClose} title={title}>
       {error && !key ? (
         <ErrorState error={error} onRetry={() => void refetch()} />
       ) : key ? (
@@ -40,7 +35,7 @@ export function KeyDrawer({ id, onClose }: { id: number | null; onClose: () => v
       ) : (
         <LoadingRows />
       )}
-    </Drawer>
+    </DetailDrawer>
   );
 }
 

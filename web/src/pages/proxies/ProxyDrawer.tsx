@@ -1,8 +1,9 @@
 // One way on which requests leave: how it stands and why, and for a proxy what can be done about that.
 
-import { Drawer, Group, Stack, Text, Title } from "@mantine/core";
+import { Group, Stack, Text, Title } from "@mantine/core";
 import { useTranslation } from "react-i18next";
 import { Ago } from "@/components/Countdown";
+import { DetailDrawer } from "@/components/DetailDrawer";
 import { Facts } from "@/components/Facts";
 import { History } from "@/components/History";
 import { ToneBadge } from "@/components/StatusBadge";
@@ -14,15 +15,9 @@ import { Why } from "./Why";
 export function ProxyDrawer({ of: way, onClose }: { of: Way | undefined; onClose: () => void }) {
   const { t } = useTranslation("proxies");
   return (
-    <Drawer
-      opened={way !== undefined}
-      onClose={onClose}
-      size="lg"
-      title={way && (isProxy(way) ? way.name : t("direct"))}
-      closeButtonProps={{ "aria-label": t("common:close") }}
-    >
+    <DetailDrawer opened={way !== undefined} onClose={onClose} title={way && (isProxy(way) ? way.name : t("direct"))}>
       {way && <Detail key={idOf(way)} of={way} />}
-    </Drawer>
+    </DetailDrawer>
   );
 }
 

@@ -1,26 +1,20 @@
 // One list of proxies: what of it was left out and why, and its first entries that are no proxies.
 
-import { Alert, Anchor, Drawer, Stack, Table, Text, Title } from "@mantine/core";
+import { Alert, Anchor, Stack, Table, Text, Title } from "@mantine/core";
 import { useTranslation } from "react-i18next";
 import { Link } from "react-router";
 import { Ago, Countdown } from "@/components/Countdown";
+import { DetailDrawer } from "@/components/DetailDrawer";
 import { Facts } from "@/components/Facts";
 import { useFormat } from "@/format/format";
 import classes from "./proxies.module.css";
 import { leftOut, type Source } from "./sources";
 
 export function SourceDrawer({ of: source, onClose }: { of: Source | undefined; onClose: () => void }) {
-  const { t } = useTranslation("proxies");
   return (
-    <Drawer
-      opened={source !== undefined}
-      onClose={onClose}
-      size="lg"
-      title={source?.name}
-      closeButtonProps={{ "aria-label": t("common:close") }}
-    >
+    <DetailDrawer opened={source !== undefined} onClose={onClose} title={source?.name}>
       {source && <Detail of={source} />}
-    </Drawer>
+    </DetailDrawer>
   );
 }
 

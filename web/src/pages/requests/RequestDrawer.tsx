@@ -1,10 +1,11 @@
 // One request: what was asked and answered, every attempt with its reasons, its bodies where they are kept.
 
-import { Drawer, Group, Stack, Title } from "@mantine/core";
+import { Group, Stack, Title } from "@mantine/core";
 import { useTranslation } from "react-i18next";
 import { home } from "@/api/client";
 import { CodeSnippet } from "@/components/CodeSnippet";
 import { CopyButton } from "@/components/CopyButton";
+import { DetailDrawer } from "@/components/DetailDrawer";
 import { KeyLink } from "@/components/KeyLink";
 import { ErrorState, LoadingRows } from "@/components/states";
 import { useFormat } from "@/format/format";
@@ -21,12 +22,10 @@ export function RequestDrawer({ id, onClose }: { id: string | null; onClose: () 
   const { t } = useTranslation("requests");
   const { data: request, error, refetch } = useRequest(id);
   return (
-    <Drawer
+    <DetailDrawer
       opened={id !== null}
       onClose={onClose}
-      size="lg"
       title={request ? (request.model ?? request.endpoint) : t("request")}
-      closeButtonProps={{ "aria-label": t("common:close") }}
     >
       {error && !request ? (
         <ErrorState error={error} onRetry={() => void refetch()} />
@@ -35,7 +34,7 @@ export function RequestDrawer({ id, onClose }: { id: string | null; onClose: () 
       ) : (
         <LoadingRows />
       )}
-    </Drawer>
+    </DetailDrawer>
   );
 }
 

@@ -1,11 +1,12 @@
 // One user: what they may do, what they own, and what they did.
 
-import { Anchor, Button, Drawer, Group, Stack, Tabs } from "@mantine/core";
+import { Anchor, Button, Group, Stack, Tabs } from "@mantine/core";
 import { IconBan, IconCircleCheck, IconPassword, IconShield, IconTrash } from "@tabler/icons-react";
 import { useState } from "react";
 import { useTranslation } from "react-i18next";
 import { Link } from "react-router";
 import { Ago } from "@/components/Countdown";
+import { DetailDrawer } from "@/components/DetailDrawer";
 import { Facts } from "@/components/Facts";
 import { History } from "@/components/History";
 import { ToneBadge } from "@/components/StatusBadge";
@@ -17,17 +18,10 @@ import { ResetPassword } from "./ResetPassword";
 import { type User, useChangeUser, useOwned } from "./users";
 
 export function UserDrawer({ of: user, onClose }: { of: User | undefined; onClose: () => void }) {
-  const { t } = useTranslation("users");
   return (
-    <Drawer
-      opened={user !== undefined}
-      onClose={onClose}
-      size="lg"
-      title={user?.username}
-      closeButtonProps={{ "aria-label": t("common:close") }}
-    >
+    <DetailDrawer opened={user !== undefined} onClose={onClose} title={user?.username}>
       {user && <Detail key={user.id} of={user} onClose={onClose} />}
-    </Drawer>
+    </DetailDrawer>
   );
 }
 
