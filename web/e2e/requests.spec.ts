@@ -39,6 +39,20 @@ test("a request shows as soon as it has ended; when paused it waits and is count
   await expect(rows(page).filter({ hasText: "gemini-after-pause" })).toHaveCount(1);
 });
 
+test("whoever stands on a request stays on it while others come above", async ({ admin: page, gateway, operator }) => {
+  await operator.addKeys(goodKeys.slice(0, 2), { label: "tail" });
+  await open(page, gateway, "/requests");
+  await live(page);
+  await generate(gateway, "gemini-stood-on");
+  const stood = rows(page).filter({ hasText: "gemini-stood-on" });
+  await stood.focus();
+  await generate(gateway, "gemini-that-comes");
+  await expect(rows(page).filter({ hasText: "gemini-that-comes" })).toHaveCount(1);
+  await expect(stood).toBeFocused();
+  await page.keyboard.press("ArrowUp");
+  await expect(rows(page).filter({ hasText: "gemini-that-comes" })).toBeFocused();
+});
+
 test("a failed request is found by filter, and its reason is read in the timeline", async ({
   admin: page,
   gateway,

@@ -20,6 +20,8 @@ export type Column<Row> = {
   align?: "end";
   /** In rem; what has none shares what is left. */
   width?: number;
+  /** In percent of a wide table, for what is often longer than `width`. */
+  wide?: number;
   /** Not shown until somebody asks for it. */
   isExtra?: boolean;
   /** On a card: at the top, at its right, or nowhere; else as one of its lines. */

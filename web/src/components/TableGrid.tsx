@@ -5,7 +5,16 @@ import { useLocalStorage } from "@mantine/hooks";
 import { IconArrowDown, IconArrowsSort, IconArrowUp, IconColumns3 } from "@tabler/icons-react";
 import { columnVisibilityFeature, createColumnHelper, tableFeatures, useTable } from "@tanstack/react-table";
 import { useVirtualizer } from "@tanstack/react-virtual";
-import { type KeyboardEvent, type MouseEvent, useEffect, useMemo, useRef, useState } from "react";
+import {
+  type CSSProperties,
+  type KeyboardEvent,
+  type MouseEvent,
+  type PointerEvent,
+  useEffect,
+  useMemo,
+  useRef,
+  useState,
+} from "react";
 import { useTranslation } from "react-i18next";
 import type { Column, DataTableProps } from "./DataTable";
 import classes from "./DataTable.module.css";
@@ -47,6 +56,8 @@ export function TableGrid<Row extends object, Id extends RowId>(props: DataTable
     getScrollElement: () => scroller.current,
     estimateSize: () => rowHeight,
     overscan: 12,
+    // A row is the same row when others come above it: whoever stands on it stays on it.
+    getItemKey: (index) => rows[index]?.id ?? index,
   });
   const drawn = virtual.getVirtualItems();
   const lastDrawn = drawn.at(-1)?.index ?? 0;
@@ -55,10 +66,12 @@ export function TableGrid<Row extends object, Id extends RowId>(props: DataTable
     if (hasMore && lastDrawn >= rows.length - early) loadMore();
   }, [hasMore, lastDrawn, rows.length, loadMore]);
 
-  const [current, setCurrent] = useState(0);
+  const [current, setCurrent] = useState<string | undefined>();
+  // The row that Tab leads to: where one was, or else the first.
+  const stop = drawn.some(({ key }) => key === current) ? current : drawn[0]?.key;
   const focusRow = (index: number) => {
     const next = Math.max(0, Math.min(rows.length - 1, index));
-    setCurrent(next);
+    setCurrent(rows[next]?.id);
     virtual.scrollToIndex(next);
     requestAnimationFrame(() => scroller.current?.querySelector<HTMLElement>(`[data-index="${next}"]`)?.focus());
   };
@@ -80,8 +93,7 @@ export function TableGrid<Row extends object, Id extends RowId>(props: DataTable
     else return;
     event.preventDefault();
   };
-  const onClick = (event: MouseEvent, index: number, row: Row) => {
-    setCurrent(index);
+  const onClick = (event: MouseEvent, row: Row) => {
     // What is in the row does its own thing, and so does marking a text.
     if ((event.target as HTMLElement).closest("button, a, input, label") || window.getSelection()?.toString()) return;
     onOpen?.(row);
@@ -104,8 +116,8 @@ export function TableGrid<Row extends object, Id extends RowId>(props: DataTable
           <caption className={classes.caption}>{props.label}</caption>
           <colgroup>
             {selection && <col className={classes.checkColumn} />}
-            {shown.map(({ id, width }) => (
-              <col key={id} style={width ? { width: `${width}rem` } : undefined} />
+            {shown.map(({ id, width, wide }) => (
+              <col key={id} className={classes.column} style={widths(width, wide)} />
             ))}
           </colgroup>
           <thead>
@@ -143,9 +155,10 @@ export function TableGrid<Row extends object, Id extends RowId>(props: DataTable
                   data-clickable={onOpen !== undefined || undefined}
                   aria-rowindex={index + 2}
                   aria-selected={selection?.has(id)}
-                  tabIndex={index === current ? 0 : -1}
+                  tabIndex={key === stop ? 0 : -1}
                   onKeyDown={(event) => onKey(event, index, row)}
-                  onClick={(event) => onClick(event, index, row)}
+                  onClick={(event) => onClick(event, row)}
+                  onFocus={() => setCurrent(String(id))}
                 >
                   {selection && (
                     <td className={classes.check}>
@@ -161,7 +174,7 @@ export function TableGrid<Row extends object, Id extends RowId>(props: DataTable
                     </td>
                   )}
                   {shown.map((column) => (
-                    <td key={column.id} data-align={column.align}>
+                    <td key={column.id} data-align={column.align} onPointerEnter={tellWhole}>
                       {column.cell(row)}
                     </td>
                   ))}
@@ -175,6 +188,18 @@ export function TableGrid<Row extends object, Id extends RowId>(props: DataTable
       <TableFoot list={list} />
     </div>
   );
+}
+
+/** What does not fit in its cell is told whole to whoever points at it. */
+function tellWhole({ currentTarget: cell }: PointerEvent<HTMLElement>) {
+  const isCut = [cell, ...cell.querySelectorAll("*")].some((part) => part.scrollWidth > part.clientWidth + 1);
+  cell.title = isCut ? (cell.textContent ?? "") : "";
+}
+
+/** For DataTable.module.css, which knows how wide the table is. */
+function widths(width: number | undefined, wide: number | undefined) {
+  const least = width ? `${width}rem` : "auto";
+  return { "--least": least, "--wide": wide ? `${wide}%` : least } as CSSProperties;
 }
 
 /** In rem: a column that shares what is left gets enough to be read. */

@@ -87,6 +87,7 @@ function useColumns(): Column<Line>[] {
         id: "who",
         header: t("who"),
         width: 9,
+        wide: 12,
         cell: (line) => <span className={classes.actor}>{line.actor}</span>,
       },
       {
@@ -99,7 +100,7 @@ function useColumns(): Column<Line>[] {
       {
         id: "resource",
         header: t("what"),
-        width: 9,
+        width: 10.5,
         cell: (line) => t(`resources.${line.resource}`, { defaultValue: line.resource }),
       },
       {

@@ -41,7 +41,7 @@ export function useColumns(): Column<Ban>[] {
         id: "since",
         header: t("since"),
         sort: "created_at",
-        width: 8.5,
+        width: 9.5,
         cell: ({ created_at }) => <Ago time={created_at} />,
       },
       {

@@ -21,13 +21,13 @@ export function useColumns(): Column<Client>[] {
     const owner: Column<Client> = {
       id: "owner",
       header: t("owner"),
-      width: 6,
+      width: 5.5,
       cell: (client) => client.owner ?? <Dimmed>{t("nobody")}</Dimmed>,
     };
     return [
       { id: "name", header: t("name"), sort: "name", card: "title", cell: (client) => <Name of={client} /> },
       { id: "state", header: t("state"), width: 6.5, card: "aside", cell: (client) => <State of={client} /> },
-      { id: "usage", header: t("usage"), width: 10.5, cell: (client) => <Tightest of={client} /> },
+      { id: "usage", header: t("usage"), width: 10.5, wide: 15, cell: (client) => <Tightest of={client} /> },
       {
         id: "requests",
         header: t("requestsToday"),
@@ -46,7 +46,7 @@ export function useColumns(): Column<Client>[] {
         id: "spent",
         header: t("spent"),
         align: "end",
-        width: 5.5,
+        width: 6,
         cell: (client) => format.usd(client.usage.budget.spent_usd),
       },
       ...(isAdmin ? [owner] : []),

@@ -30,6 +30,7 @@ export function useColumns(): Column<Key>[] {
         id: "why",
         header: t("why"),
         width: 12,
+        wide: 18,
         cell: (key) =>
           key.reason ? (
             <Group gap={6} wrap="nowrap">
@@ -46,6 +47,7 @@ export function useColumns(): Column<Key>[] {
         header: t("project"),
         sort: "project",
         width: 8,
+        wide: 12,
         cell: (key) =>
           key.project ?? (
             <Text size="sm" c="dimmed">

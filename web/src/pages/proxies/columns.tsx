@@ -36,7 +36,7 @@ export function useColumns(hasLists: boolean): Column<Way>[] {
         card: "aside",
         cell: ({ status }) => <ToneBadge tone={toneOf[status]}>{t(`state.${status}`)}</ToneBadge>,
       },
-      { id: "why", header: t("reason"), width: 13.5, cell: (way) => (isSaid(way) ? <Why of={way} /> : null) },
+      { id: "why", header: t("reason"), width: 13.5, wide: 20, cell: (way) => (isSaid(way) ? <Why of={way} /> : null) },
       ...(hasLists ? [source] : []),
       {
         id: "since",

@@ -34,7 +34,7 @@ export function useColumns(onForget: (resource: Resource) => void): Column<Resou
       {
         id: "kind",
         header: t("kind"),
-        width: 8,
+        width: 10,
         cell: ({ collection }) => t(`kinds.${collection}`, { defaultValue: collection }),
       },
       { id: "client", header: t("client"), width: 8, cell: (resource) => <Maker of={resource} /> },
