@@ -3,6 +3,7 @@
 
 import { useElementSize } from "@mantine/hooks";
 import { type PointerEvent, useMemo, useState } from "react";
+import { useTranslation } from "react-i18next";
 import type { ChartPoint } from "@/api/figures";
 import classes from "./Plot.module.css";
 import { type Band, bandsOf, type Frame, labelled, labelWidth, runs, type Scale, scaleOf, ticksOf } from "./scale";
@@ -18,12 +19,15 @@ type PlotProps = {
   /** A time below the picture, and in full. */
   tick: (time: number) => string;
   full: (time: number) => string;
+  /** Whether the last point is of a time that has not ended: its amount still grows. */
+  isGrowing?: boolean;
 };
 
 const height = 190;
 const widestBar = 22;
 
-export function Plot({ points, lines, kind, format, tick, full }: PlotProps) {
+export function Plot({ points, lines, kind, format, tick, full, isGrowing = false }: PlotProps) {
+  const { t } = useTranslation();
   const { ref, width } = useElementSize();
   const [at, setAt] = useState<number | null>(null);
   const drawn = useMemo(() => {
@@ -57,7 +61,7 @@ export function Plot({ points, lines, kind, format, tick, full }: PlotProps) {
     >
       {width > 0 && (
         <svg width={width} height={height} aria-hidden="true" focusable="false">
-          <Grid frame={frame} scale={scale} format={format} />
+          <Grid frame={frame} scale={scale} format={format} edge={frame.left - (kind === "bars" ? widestBar / 2 : 0)} />
           {labelled(points.length, width - frame.left).map((index) => {
             const point = points[index];
             return (
@@ -78,7 +82,7 @@ export function Plot({ points, lines, kind, format, tick, full }: PlotProps) {
             />
           )}
           {inOrder.map(({ band, color }) => {
-            const shared = { band, points, scale, color };
+            const shared = { band, points, scale, color, isGrowing };
             return kind === "bars" ? (
               <Bars key={band.name} {...shared} width={frame.width - frame.left} />
             ) : (
@@ -93,7 +97,11 @@ export function Plot({ points, lines, kind, format, tick, full }: PlotProps) {
           data-side={scale.x(pointed.time) > width / 2 ? "left" : "right"}
           style={{ left: scale.x(pointed.time) }}
         >
-          <strong>{full(pointed.time)}</strong>
+          <strong>
+            {isGrowing && at === points.length - 1
+              ? t("chart.soFar", { time: full(pointed.time) })
+              : full(pointed.time)}
+          </strong>
           {lines.map(({ name, label, color }) => (
             <span key={name} className={classes.tipLine}>
               <i style={{ background: color }} />
@@ -107,26 +115,23 @@ export function Plot({ points, lines, kind, format, tick, full }: PlotProps) {
   );
 }
 
-function Grid({ frame, scale, format }: { frame: Frame; scale: Scale; format: (value: number) => string }) {
+type GridProps = { frame: Frame; scale: Scale; format: (value: number) => string; edge: number };
+
+/** Lines across, and beside their `edge` the values that they stand for. */
+function Grid({ frame, scale, format, edge }: GridProps) {
   return scale.ticks.map((value) => (
     <g key={value}>
-      <line
-        className={classes.grid}
-        x1={frame.left}
-        x2={frame.width - frame.right}
-        y1={scale.y(value)}
-        y2={scale.y(value)}
-      />
-      <text className={classes.value} x={frame.left - 8} y={scale.y(value) + 3.5}>
+      <line className={classes.grid} x1={edge} x2={frame.width - frame.right} y1={scale.y(value)} y2={scale.y(value)} />
+      <text className={classes.value} x={edge - 8} y={scale.y(value) + 3.5}>
         {format(value)}
       </text>
     </g>
   ));
 }
 
-type ShapeProps = { band: Band; points: ChartPoint[]; scale: Scale; color: string };
+type ShapeProps = { band: Band; points: ChartPoint[]; scale: Scale; color: string; isGrowing: boolean };
 
-function Line({ band, points, scale, color, isFilled }: ShapeProps & { isFilled: boolean }) {
+function Line({ band, points, scale, color, isFilled, isGrowing }: ShapeProps & { isFilled: boolean }) {
   return runs(band).map((run) => {
     const place = (index: number, end: "from" | "to") =>
       `${scale.x(points[index]?.time ?? 0).toFixed(1)},${scale.y(band.spans[index]?.[end] ?? 0).toFixed(1)}`;
@@ -137,23 +142,26 @@ function Line({ band, points, scale, color, isFilled }: ShapeProps & { isFilled:
       const [x, y] = place(only, "to").split(",");
       return <circle key={only} cx={x} cy={y} r={2.5} fill={color} />;
     }
+    // What is not over yet always looks like a fall: it is drawn as what is still open.
+    const isOpen = isGrowing && run.at(-1) === points.length - 1;
+    const stroke = {
+      fill: "none",
+      stroke: color,
+      strokeWidth: 1.75,
+      strokeLinejoin: "round",
+      strokeLinecap: "round",
+    } as const;
     return (
       <g key={run[0]}>
         {isFilled && <polygon points={[...above, ...below].join(" ")} fill={color} opacity={0.2} />}
-        <polyline
-          points={above.join(" ")}
-          fill="none"
-          stroke={color}
-          strokeWidth={1.75}
-          strokeLinejoin="round"
-          strokeLinecap="round"
-        />
+        <polyline points={(isOpen ? above.slice(0, -1) : above).join(" ")} {...stroke} />
+        {isOpen && <polyline points={above.slice(-2).join(" ")} {...stroke} strokeDasharray="2 4" />}
       </g>
     );
   });
 }
 
-function Bars({ band, points, scale, color, width }: ShapeProps & { width: number }) {
+function Bars({ band, points, scale, color, width, isGrowing }: ShapeProps & { width: number }) {
   const bar = Math.max(1, Math.min(widestBar, (0.7 * width) / Math.max(1, points.length)));
   return band.spans.map((span, index) => {
     const point = points[index];
@@ -168,6 +176,7 @@ function Bars({ band, points, scale, color, width }: ShapeProps & { width: numbe
         height={Math.max(1, end - top)}
         rx={Math.min(2, bar / 3)}
         fill={color}
+        opacity={isGrowing && index === points.length - 1 ? 0.5 : 1}
       />
     );
   });

@@ -20,18 +20,22 @@ type TimeChartProps = {
   /** `stacked` areas add up; `bars` are for amounts per step; `lines` for what does not add up. */
   kind: ChartKind;
   format: (value: number) => string;
+  /** How much time each point sums up: for amounts, of which the last grows until its time is over. */
+  stepSeconds?: number | undefined;
   isPending?: boolean;
   error?: unknown;
   onRetry?: () => void;
 };
 
 export function TimeChart(props: TimeChartProps) {
-  const { title, aside, points, lines, isPending, error, onRetry } = props;
+  const { title, aside, points, lines, stepSeconds, isPending, error, onRetry } = props;
   const { t } = useTranslation();
   const [isTable, setIsTable] = useState(false);
   const summaryId = useId();
   const times = useTimeFormat(points);
   const hasValues = points.some((point) => lines.some(({ name }) => (point[name] ?? 0) !== 0));
+  const begun = points.at(-1)?.time ?? 0;
+  const isGrowing = stepSeconds !== undefined && begun + stepSeconds * 1000 > Date.now();
   const other = isTable ? t("chart.asChart") : t("chart.asTable");
   const head = (
     <span className={classes.aside}>
@@ -60,7 +64,11 @@ export function TimeChart(props: TimeChartProps) {
       ) : (
         <figure className={classes.figure} aria-describedby={summaryId}>
           <div className={classes.picture} aria-hidden>
-            {hasValues ? <Plot {...props} {...times} /> : <div className={classes.nothing}>{t("chart.nothing")}</div>}
+            {hasValues ? (
+              <Plot {...props} {...times} isGrowing={isGrowing} />
+            ) : (
+              <div className={classes.nothing}>{t("chart.nothing")}</div>
+            )}
           </div>
           <Legend lines={lines} />
           <VisuallyHidden component="figcaption" id={summaryId}>

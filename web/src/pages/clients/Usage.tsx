@@ -41,7 +41,7 @@ function RequestChart({ clientId }: { clientId: number }) {
   const { t } = useTranslation("clients");
   const format = useFormat();
   const [range, setRange] = useState<string>("24h");
-  const { points, isPending, error, retry } = useChart(metrics, range, clientId);
+  const { points, stepSeconds, isPending, error, retry } = useChart(metrics, range, clientId);
   const shown = useMemo(() => points.map(goodAndBad), [points]);
   return (
     <TimeChart
@@ -62,6 +62,7 @@ function RequestChart({ clientId }: { clientId: number }) {
       ]}
       kind="bars"
       format={format.compact}
+      stepSeconds={stepSeconds}
       isPending={isPending}
       error={error}
       onRetry={retry}

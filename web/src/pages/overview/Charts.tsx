@@ -36,6 +36,7 @@ export const Charts = memo(function Charts({ range }: { range: string }) {
         ]}
         kind="stacked"
         format={format.compact}
+        stepSeconds={requests.stepSeconds}
         isPending={requests.isPending}
         error={requests.error}
         onRetry={requests.retry}
@@ -62,6 +63,7 @@ export const Charts = memo(function Charts({ range }: { range: string }) {
         lines={[{ name: "cost_usd", label: t("charts.cost"), color: "var(--km-chart-2)" }]}
         kind="bars"
         format={format.usd}
+        stepSeconds={cost.stepSeconds}
         isPending={cost.isPending}
         error={cost.error}
         onRetry={cost.retry}

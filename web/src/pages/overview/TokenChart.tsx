@@ -11,7 +11,7 @@ const metrics = ["prompt_tokens", "cached_tokens", "output_tokens"] as const;
 export function TokenChart({ range }: { range: string }) {
   const { t } = useTranslation("overview");
   const format = useFormat();
-  const { points, isPending, error, retry } = useChart(metrics, range);
+  const { points, stepSeconds, isPending, error, retry } = useChart(metrics, range);
   const sum = (metric: (typeof metrics)[number]) =>
     points.reduce((total, { [metric]: value }) => total + (value ?? 0), 0);
   const [input, cached, output] = metrics.map(sum) as [number, number, number];
@@ -32,6 +32,7 @@ export function TokenChart({ range }: { range: string }) {
       ]}
       kind="stacked"
       format={format.compact}
+      stepSeconds={stepSeconds}
       isPending={isPending}
       error={error}
       onRetry={retry}
