@@ -140,7 +140,7 @@ test("one key shows how it stands, its requests and its history", async ({ admin
   await drawer.getByRole("button", { name: "Show in full" }).click();
   await expect(drawer.getByText(goodKeys[0] ?? "")).toBeVisible();
   await drawer.getByRole("tab", { name: "History" }).click();
-  await expect(drawer.getByText("REVEAL")).toBeVisible();
+  await expect(drawer.getByText("Secret shown")).toBeVisible();
   await drawer.getByRole("tab", { name: "Edit" }).click();
   await drawer.getByLabel("Label").fill("renamed");
   await drawer.getByRole("button", { name: "Save" }).click();

@@ -25,7 +25,7 @@ export function History({ of }: { of: ListQuery<"/api/activity_logs"> }) {
         {list.rows.map((line) => (
           <li key={line.id}>
             <span>
-              <strong>{line.action}</strong> · {line.actor}
+              <strong>{t(`actions.${line.action}`, { defaultValue: line.action })}</strong> · {line.actor}
             </span>
             <Ago time={line.at} />
             {line.details && <span className={classes.detail}>{line.details}</span>}

@@ -5,6 +5,6 @@ import { ToneBadge } from "@/components/StatusBadge";
 import { toneOf } from "./activity";
 
 export function ActionBadge({ action }: { action: string }) {
-  const { t } = useTranslation("activity");
-  return <ToneBadge tone={toneOf(action)}>{t(`actions.${action}`, { defaultValue: action })}</ToneBadge>;
+  const { t } = useTranslation();
+  return <ToneBadge tone={toneOf(action)}>{t(`common:actions.${action}`, { defaultValue: action })}</ToneBadge>;
 }

@@ -14,7 +14,7 @@ export function useFilters(): Filter[] {
       label: t("did"),
       kind: "choice",
       isLong: true,
-      choices: actions.map((value) => ({ value, label: t(`actions.${value}`) })),
+      choices: actions.map((value) => ({ value, label: t(`common:actions.${value}`) })),
     },
     {
       name: "resource",
