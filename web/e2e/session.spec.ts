@@ -1,7 +1,7 @@
 // Getting in and out, and how everything around the pages behaves.
 
 import { Operator } from "./api.ts";
-import { password } from "./gateway.ts";
+import { goodKeys, password } from "./gateway.ts";
 import { enter, expect, expectAccessible, open, test } from "./test.ts";
 
 test("whoever is not logged in logs in, and lands where they wanted to go", async ({ visitor: page, gateway }) => {
@@ -122,6 +122,52 @@ test("members see what is theirs, and no more", async ({ visitor: page, gateway,
   await open(page, gateway, "/keys");
   await expect(page.getByRole("heading", { name: "No keys yet" })).toBeVisible();
   await expect(page.getByRole("button", { name: "Export" })).toBeHidden();
+  await open(page, gateway, "/");
+  await expect(page.getByRole("region", { name: "Health" })).toContainText("You use the shared pool");
+  for (const path of ["/settings", "/proxies", "/bans", "/users"]) {
+    await open(page, gateway, path);
+    await expect(page.getByRole("heading", { name: "For administrators" })).toBeVisible();
+  }
+});
+
+test("a page whose code cannot be had while keymux is away comes when it is back", async ({
+  admin: page,
+  gateway,
+  context,
+  complaints,
+}) => {
+  await open(page, gateway, "/keys");
+  await context.route("**/*", (route) => route.abort());
+  await page.getByRole("link", { name: "Users" }).first().click();
+  await expect(page.getByRole("heading", { name: "keymux cannot be reached" })).toBeVisible();
+  await context.unroute("**/*");
+  await expect(page.getByRole("heading", { name: "Users", level: 1 })).toBeVisible();
+  complaints.length = 0;
+});
+
+test.describe("by plain HTTP from another machine", () => {
+  test("there is no clipboard and no randomUUID, and copying and undoing work all the same", async ({
+    admin: page,
+    gateway,
+    operator,
+  }) => {
+    await page.addInitScript(() => {
+      Object.defineProperty(navigator, "clipboard", { value: undefined });
+      Object.defineProperty(crypto, "randomUUID", { value: undefined });
+    });
+    const [id] = await operator.addKeys(goodKeys.slice(399), { label: "plain" });
+    await open(page, gateway, `/keys?key=${id}`);
+    const drawer = page.getByRole("dialog", { name: "plain" });
+    await drawer.getByRole("button", { name: "Disable" }).click();
+    await page.getByRole("button", { name: "Undo" }).click();
+    await expect(drawer.getByText("Active", { exact: true }).first()).toBeVisible();
+    await open(page, gateway, "/clients?new=open");
+    const dialog = page.getByRole("dialog");
+    await dialog.getByLabel("Name").fill("plain");
+    await dialog.getByRole("button", { name: "Create client key" }).click();
+    await dialog.getByRole("button", { name: "Copy", exact: true }).first().click();
+    await expect(dialog.getByRole("button", { name: "Copied", exact: true })).toBeVisible();
+  });
 });
 
 test("people change their own password, by the one until now", async ({ visitor: page, gateway, operator }) => {

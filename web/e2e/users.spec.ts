@@ -33,7 +33,7 @@ test("a member is made, logs in, and sees only what is theirs", async ({ admin: 
   await own.getByRole("button", { name: "I have copied it" }).click();
   await expect(own.getByText("1 of 1")).toBeVisible();
   await own.goto(`${gateway.url}/users`);
-  await expect(own.getByText("For administrators")).toBeVisible();
+  await expect(own.getByRole("heading", { name: "For administrators" })).toBeVisible();
   await own.goto(`${gateway.url}/activity`);
   await expect(own.getByText("mei's laptop").first()).toBeVisible();
   await expect(own.getByText("of everybody")).toHaveCount(0);

@@ -3,12 +3,13 @@
 import { ActionIcon, Drawer, Group } from "@mantine/core";
 import { useDisclosure } from "@mantine/hooks";
 import { IconMenu2 } from "@tabler/icons-react";
-import { useEffect, useRef } from "react";
+import { useContext, useEffect, useRef } from "react";
 import { useTranslation } from "react-i18next";
 import { Navigate, Outlet, useLocation, useNavigation } from "react-router";
 import { ErrorState, LoadingPage } from "@/components/states";
-import { useSession } from "@/session/session";
+import { useIsAdmin, useSession } from "@/session/session";
 import { Brand } from "./Brand";
+import { ForAdmins } from "./ForAdmins";
 import classes from "./Layout.module.css";
 import { LiveBadge } from "./LiveBadge";
 import { Nav } from "./Nav";
@@ -37,6 +38,8 @@ function Shell() {
   const [isOpen, { open, close }] = useDisclosure(false);
   const navigation = useNavigation();
   const { pathname } = useLocation();
+  const page = useContext(Pages).find(({ path }) => path === pathname);
+  const isAdmin = useIsAdmin();
   const main = useRef<HTMLElement>(null);
   const isFirst = useRef(true);
 
@@ -98,7 +101,7 @@ function Shell() {
         className={classes.main}
         data-loading={navigation.state !== "idle" || undefined}
       >
-        <Outlet />
+        {page?.isForAdmins && !isAdmin ? <ForAdmins page={page} /> : <Outlet />}
       </main>
       <Shortcuts />
     </div>

@@ -11,19 +11,13 @@ import { FilterBar } from "@/components/FilterBar";
 import { PageHeader, Panel } from "@/components/Panel";
 import { ToneBadge } from "@/components/StatusBadge";
 import { EmptyState } from "@/components/states";
-import { useIsAdmin, useSession } from "@/session/session";
+import { useSession } from "@/session/session";
 import { NewUser } from "./NewUser";
 import { UserDrawer } from "./UserDrawer";
 import { type User, useUsers } from "./users";
 import classes from "./users.module.css";
 
 export default function UsersPage() {
-  const { t } = useTranslation("users");
-  if (useIsAdmin()) return <Users />;
-  return <EmptyState title={t("adminsOnly")}>{t("adminsOnlyText")}</EmptyState>;
-}
-
-function Users() {
   const { t } = useTranslation("users");
   const [url, setUrl] = useUrlState(["q", "sort", "user", "new"]);
   const { sort = "id", q } = url;
