@@ -48,9 +48,12 @@ it("numbers are written as the language writes them", () => {
   expect(plain(formatOf("ru").number(1234567.5))).toBe("1 234 567,5");
   expect(formatOf("zh-CN").compact(12_400_000)).toBe("1240万");
   expect(english.compact(999)).toBe("999");
+  expect(english.compact(4_000_000)).toBe("4M");
+  expect(formatOf("vi").latency(412)).toBe("412ms");
 });
 
 it.each([
+  [-59_700, /^59 sec\.? ago$/],
   [-30_000, /^30 sec\.? ago$/],
   [-5 * 60_000, /^5 min\.? ago$/],
   [3 * 3_600_000, /^in 3 hr\.?$/],

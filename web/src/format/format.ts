@@ -26,7 +26,11 @@ export function localeOf(language: string, preferred: readonly string[]): string
 
 export function formatOf(language: string) {
   const number = new Intl.NumberFormat(language, { maximumFractionDigits: 1 });
-  const compact = new Intl.NumberFormat(language, { notation: "compact", maximumFractionDigits: 1 });
+  // In British English a million is "1m", as a minute is.
+  const compact = new Intl.NumberFormat(language.startsWith("en") ? "en" : language, {
+    notation: "compact",
+    maximumFractionDigits: 1,
+  });
   const percent = new Intl.NumberFormat(language, { style: "percent", maximumFractionDigits: 1 });
   const dollars = (digits: number) =>
     new Intl.NumberFormat(language, {
@@ -51,7 +55,10 @@ export function formatOf(language: string) {
       maximumFractionDigits: digits,
     });
   const units = {
-    millisecond: unit("millisecond"),
+    // Its narrow form in Vietnamese is "mili giây", which is not narrow.
+    millisecond: language.startsWith("vi")
+      ? { format: (ms: number) => `${number.format(Math.round(ms))}ms` }
+      : unit("millisecond"),
     second: unit("second", 1),
     wholeSecond: unit("second"),
     minute: unit("minute"),
@@ -130,7 +137,7 @@ export function formatOf(language: string) {
     relative: (time: Instant, now: number) => {
       const away = new Date(time).getTime() - now;
       const size = Math.abs(away);
-      if (size < minute) return relative.format(Math.round(away / second), "second");
+      if (size < minute) return relative.format(Math.trunc(away / second), "second");
       if (size < hour) return relative.format(Math.round(away / minute), "minute");
       if (size < day) return relative.format(Math.round(away / hour), "hour");
       return relative.format(Math.round(away / day), "day");
