@@ -248,8 +248,8 @@ function KeyHead({ of: key }: { of: Standing }) {
   return (
     <span className={classes.keyHead}>
       <span className={classes.keyName}>
-        {key.label ?? <code>{key.masked_key}</code>}
-        {key.label && <code>{key.masked_key}</code>}
+        {key.label && <span className={classes.label}>{key.label}</span>}
+        <code>{key.masked_key}</code>
       </span>
       {key.status !== "active" && <StatusBadge status={key.status} />}
     </span>
