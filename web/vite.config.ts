@@ -10,7 +10,7 @@ import { themeVariables } from "./build/themeVariables.ts";
 
 /** What the development server passes on to a running keymux. */
 const keymux = process.env.KEYMUX_URL ?? "http://127.0.0.1:8000";
-const passedOn = ["/api", "/openapi.json", "/docs", "/redoc", "/assets", "/v1", "/v1beta", "/p", "/health", "/ready"];
+const passedOn = ["/api", "/openapi.json", "/docs", "/redoc", "/assets", "/v1", "/v1beta", "^/p/", "/health", "/ready"];
 
 export default defineConfig({
   // Files are named relative to the page, so they are found below any path that a proxy puts keymux under.
