@@ -1,6 +1,6 @@
 // Settings that can be changed while keymux runs: a form made of what the admin API says about each.
 
-import { Button } from "@mantine/core";
+import { Button, Group } from "@mantine/core";
 import { IconSearchOff } from "@tabler/icons-react";
 import { startTransition, useEffect, useState } from "react";
 import { useTranslation } from "react-i18next";
@@ -54,7 +54,9 @@ function SettingsForm({ settings }: { settings: Setting[] }) {
   return (
     <>
       <LeaveGuard count={drafts.changes.length} />
-      <FilterBar filters={filters} values={url} onChange={setUrl} />
+      <Group>
+        <FilterBar filters={filters} values={url} onChange={setUrl} />
+      </Group>
       {sections.length === 0 ? (
         <Panel>
           <EmptyState
