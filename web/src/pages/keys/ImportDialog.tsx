@@ -153,7 +153,9 @@ function Preview({ found, text }: { found: Schema<"AddResult">; text: string }) 
   const { t } = useTranslation("keys");
   const format = useFormat();
   const lines = text.split("\n");
-  const wrong = found.invalid;
+  // Words of a line that are wrong for the same reason are told once.
+  const told = new Map(found.invalid.map((one) => [`${one.line} ${one.reason}`, one]));
+  const wrong = [...told.values()];
   return (
     <Alert
       className={classes.drop}
@@ -170,7 +172,9 @@ function Preview({ found, text }: { found: Schema<"AddResult">; text: string }) 
           </List.Item>
         )}
         {wrong.length > 0 && (
-          <List.Item>{t("import.wrong", { count: wrong.length, number: format.number(wrong.length) })}</List.Item>
+          <List.Item>
+            {t("import.wrong", { count: found.invalid.length, number: format.number(found.invalid.length) })}
+          </List.Item>
         )}
       </List>
       {wrong.length > 0 && (
