@@ -113,10 +113,18 @@ export const theme = createTheme({
   },
 });
 
-/** Text and lines that Mantine draws too faint to be read well. */
+/** The colours of states, as in tokens.css. */
+const soft = {
+  "--mantine-color-red-light": "var(--km-bad-soft)",
+  "--mantine-color-yellow-light": "var(--km-warn-soft)",
+  "--mantine-color-teal-light": "var(--km-ok-soft)",
+};
+
+/** Text and lines that Mantine draws too faint to be read well, and surfaces that it makes louder than what stands on them. */
 export const variables: CSSVariablesResolver = () => ({
   variables: {},
   light: {
+    ...soft,
     "--mantine-color-body": "#ffffff",
     "--mantine-color-dimmed": "#596272",
     "--mantine-color-placeholder": "#6f7988",
@@ -125,6 +133,7 @@ export const variables: CSSVariablesResolver = () => ({
     "--mantine-color-default-border": "#d7dce4",
   },
   dark: {
+    ...soft,
     "--mantine-color-body": "#12151c",
     "--mantine-color-text": "#d5d9e2",
     "--mantine-color-dimmed": "#98a1b2",
