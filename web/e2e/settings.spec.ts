@@ -1,5 +1,6 @@
 // Settings: found, changed and seen to act, refused at their field, reviewed, discarded, set back.
 
+import english from "../src/pages/settings/i18n/en.json" with { type: "json" };
 import type { Operator } from "./api.ts";
 import { goodKeys } from "./gateway.ts";
 import { expect, expectAccessible, open, test } from "./test.ts";
@@ -11,6 +12,26 @@ test.beforeEach(async ({ operator }) => {
   const { items } = (await operator.call("GET", "/api/settings")) as { items: { name: string; set_by: string }[] };
   const changed = items.filter(({ set_by }) => set_by === "stored").map(({ name }) => [name, null]);
   await operator.call("PUT", "/api/settings", Object.fromEntries(changed));
+});
+
+test("settings are described in the language that is shown, and in English as keymux does", async ({
+  admin: page,
+  gateway,
+  operator,
+}) => {
+  const { items } = (await operator.call("GET", "/api/settings")) as { items: { name: string; description: string }[] };
+  const told = ({ name }: { name: string }) =>
+    name
+      .split(".")
+      .reduce<unknown>((texts, part) => (texts as Record<string, unknown> | undefined)?.[part], english.about);
+  expect(items.map((item) => [item.name, told(item)])).toEqual(
+    items.map(({ name, description }) => [name, description]),
+  );
+  await open(page, gateway, "/settings?q=max_attempts");
+  await page.getByRole("button", { name: "admin" }).click();
+  await page.getByRole("combobox", { name: "Language" }).click();
+  await page.getByRole("option", { name: "Русский" }).click();
+  await expect(page.getByText("Сколько попыток даётся запросу")).toBeVisible();
 });
 
 test("a limit for callers without a key acts as soon as it is saved, and is undone", async ({

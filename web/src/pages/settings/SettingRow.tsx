@@ -25,8 +25,9 @@ type SettingRowProps = {
 const wide = ["list", "mapping", "fields"];
 
 export const SettingRow = memo(function SettingRow({ of: setting, change, editing, round, refusal }: SettingRowProps) {
-  const { t } = useTranslation("settings");
+  const { t, i18n } = useTranslation("settings");
   const problemText = useProblemText();
+  const isKnown = i18n.exists(`settings:about.${setting.name}`);
   const error = change?.problem ? problemText(change.problem) : refusal;
   const value = change ? change.value : setting.value;
   // Where a field keeps what is typed, it begins anew when its value comes from elsewhere.
@@ -42,7 +43,7 @@ export const SettingRow = memo(function SettingRow({ of: setting, change, editin
         <h3 className={classes.name}>
           <SettingName of={setting} />
         </h3>
-        <Text size="sm" c="dimmed" lang="en" component="p">
+        <Text size="sm" c="dimmed" lang={isKnown ? undefined : "en"} component="p">
           <Marked text={setting.description} />
         </Text>
         <Origin of={setting} />

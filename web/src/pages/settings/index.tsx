@@ -2,7 +2,7 @@
 
 import { Button, Group } from "@mantine/core";
 import { IconSearchOff } from "@tabler/icons-react";
-import { startTransition, useEffect, useState } from "react";
+import { startTransition, useEffect, useMemo, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { useUrlState } from "@/app/urlState";
 import { FilterBar } from "@/components/FilterBar";
@@ -39,7 +39,8 @@ function SettingsForm({ settings }: { settings: Setting[] }) {
   const [url, setUrl] = useUrlState(["q", "by"]);
   const drafts = useDrafts(settings);
   const saving = useSave(drafts);
-  const sections = sectionsOf(matching(settings, url.q ?? "", url.by));
+  const described = useDescribed(settings);
+  const sections = sectionsOf(matching(described, url.q ?? "", url.by));
   const drawn = useDrawn(sections);
   useScrollToHash();
   const filters = [
@@ -96,6 +97,19 @@ function SettingsForm({ settings }: { settings: Setting[] }) {
       )}
       <SaveBar drafts={drafts} saving={saving} />
     </>
+  );
+}
+
+/** Settings as this page describes them; one that it does not know yet says what keymux says of it, in English. */
+function useDescribed(settings: Setting[]): Setting[] {
+  const { t } = useTranslation("settings");
+  return useMemo(
+    () =>
+      settings.map((setting) => ({
+        ...setting,
+        description: t(`about.${setting.name}`, { defaultValue: setting.description }),
+      })),
+    [settings, t],
   );
 }
 
