@@ -7214,7 +7214,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorBody"];
                 };
             };
-            /** @description The database does not answer now; nothing was changed. */
+            /** @description Too many logins at once, or no database; `Retry-After` says how long to wait. */
             503: {
                 headers: {
                     [name: string]: unknown;

@@ -20,8 +20,8 @@ use super::failure::{
     unreadable, unusable_key,
 };
 use super::giving::Account;
-use super::{encoded, headers};
 use super::hold::{Answer, Flow};
+use super::{encoded, headers};
 use crate::egress::{Egress, OutgoingBody, Upgraded, UpstreamBody};
 use crate::snapshot::Provider;
 
@@ -341,6 +341,7 @@ fn flow(api: Api, call: &Call, head: &Parts, secrets: Vec<Secret>) -> Flow {
         Reply::OpenAi {
             translation,
             tidying,
+            ..
         } => flow.in_openais_dialect(
             translation
                 .as_ref()

@@ -122,6 +122,8 @@ pub(crate) enum Reply {
     AsItIs,
     /// It is brought into OpenAI's dialect, as far as it is not.
     OpenAi {
+        /// The model by the name that the caller gave it, as errors name it.
+        asked_for: Box<str>,
         /// Of another dialect.
         translation: Option<Translation>,
         /// What the caller did not ask for, or has asked for otherwise.
@@ -176,7 +178,13 @@ impl Call {
 
     /// Whether its answer is of no use as it comes: it has to be translated.
     pub(crate) fn must_be_read(&self) -> bool {
-        matches!(&self.reply, Reply::OpenAi { translation: Some(_), .. })
+        matches!(
+            &self.reply,
+            Reply::OpenAi {
+                translation: Some(_),
+                ..
+            }
+        )
     }
 
     /// Whether a model is to make something: lists, files and the like are no work for it.

@@ -80,6 +80,7 @@ impl Chain {
             is_sse: self.request.is_stream(),
             transfer: Transfer::None,
             reply: Reply::OpenAi {
+                asked_for: self.request.model().unwrap_or(&target.model).into(),
                 translation: prepared.translation,
                 tidying: Tidying::of(self.endpoint, &self.request, target.provider.api),
             },

@@ -4,6 +4,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use domain::{Class, Secret, UnixMs, Verdict};
+use http::header::LOCATION;
+use http::response::Parts;
 use http::{Response, StatusCode};
 use keypool::{Exhausted, Prefix};
 use providers::Api;
@@ -25,7 +27,7 @@ use super::plan::Known;
 use super::record::Recording;
 use super::relay::Relay;
 use super::ways::Ways;
-use super::{Visit, refusal};
+use super::{Visit, redirects, refusal};
 use crate::app::App;
 use crate::egress::{Egress, Fault, NoEgress, Refused};
 use crate::http::Body;
@@ -167,7 +169,7 @@ impl Exchange {
         Ok(match outcome {
             Outcome::Answer(answer, credential) => {
                 let mut answer = *answer;
-                begun::turn_round(self, &mut answer.head);
+                self.turn_links_round(&mut answer.head);
                 self.recording
                     .answered(answer.head.status.as_u16(), answer.flow.is_stream());
                 let idle = self.snapshot.config.pool.stream_idle_timeout;
@@ -190,6 +192,18 @@ impl Exchange {
                 Response::from(*refusal).map(Body::full)
             }
         })
+    }
+
+    /// Turns the links in an answer's head round.
+    fn turn_links_round(&self, head: &mut Parts) {
+        let location = head.headers.remove(LOCATION);
+        begun::turn_round(self, head);
+        if let Some(location) = location {
+            let here = self.call.called_at.as_deref();
+            let base = self.provider.origin.url();
+            let turned = here.and_then(|here| redirects::turned(&location, &base, here));
+            head.headers.insert(LOCATION, turned.unwrap_or(location));
+        }
     }
 
     /// Every key may be tried again: another request is made for the same caller.
@@ -347,10 +361,10 @@ impl Exchange {
 
     /// No key that was asked has the model: for the caller that is as if it did not exist.
     pub(crate) fn no_such_model(&self) -> GatewayError {
-        if let Reply::OpenAi { .. } = self.call.reply {
+        if let Reply::OpenAi { asked_for, .. } = &self.call.reply {
             let lists = self.app.catalog.lists();
             let known = Known::new(&self.snapshot, &lists, &self.caller, self.app.clock.now());
-            return known.unavailable(&self.call.model);
+            return known.unavailable(asked_for);
         }
         let text = format!(
             "{} is not available to the keys of {}",
@@ -367,20 +381,36 @@ impl Exchange {
             return GatewayError::upstream(StatusCode::INTERNAL_SERVER_ERROR, class, text);
         }
         let text = format!("no usable key for {} now", self.provider.name);
-        GatewayError::upstream(StatusCode::SERVICE_UNAVAILABLE, class, text)
+        match class {
+            // A day's quota or a purse that is empty is no key that is wrong.
+            Class::Billing | Class::QuotaDaily => self.out_of_keys(class, text),
+            _ => GatewayError::upstream(StatusCode::SERVICE_UNAVAILABLE, class, text),
+        }
     }
 
     fn exhausted(&self, until: UnixMs, class: Class) -> GatewayError {
-        let status = match self.snapshot.config.pool.exhausted_status {
-            config::ExhaustedStatus::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
-            config::ExhaustedStatus::TooManyRequests => StatusCode::TOO_MANY_REQUESTS,
-        };
         let wait = self.app.clock.now().until(until);
         let seconds = wait.as_secs().max(1);
         let text = format!(
             "every key of {} is cooling for this model; the first is free in {seconds} s",
             self.provider.name
         );
-        GatewayError::upstream(status, class, text).retry_after(Some(wait))
+        self.out_of_keys(class, text).retry_after(Some(wait))
+    }
+
+    /// The pool has nothing left: 503, or 429 with the code that tells OpenAI's clients whether waiting helps.
+    fn out_of_keys(&self, class: Class, text: String) -> GatewayError {
+        match self.snapshot.config.pool.exhausted_status {
+            config::ExhaustedStatus::Unavailable => {
+                GatewayError::upstream(StatusCode::SERVICE_UNAVAILABLE, class, text)
+            }
+            config::ExhaustedStatus::TooManyRequests => {
+                let code = match class {
+                    Class::Billing | Class::QuotaDaily => "insufficient_quota",
+                    _ => "rate_limit_exceeded",
+                };
+                GatewayError::upstream(StatusCode::TOO_MANY_REQUESTS, class, text).code(code)
+            }
+        }
     }
 }

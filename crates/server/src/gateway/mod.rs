@@ -32,6 +32,7 @@ mod parameters;
 mod passed_on;
 mod plan;
 mod record;
+mod redirects;
 mod refusal;
 mod relay;
 mod route;
@@ -82,7 +83,17 @@ pub(crate) async fn serve(
         }
     };
     recording.label(response.headers_mut());
+    if shape == ErrorShape::OpenAi {
+        name_request_as_openai(response.headers_mut());
+    }
     response.map(|body| body.recorded(recording))
+}
+
+/// Gives an answer the header by which OpenAI's clients tell requests apart, where the provider gave none.
+pub(crate) fn name_request_as_openai(headers: &mut HeaderMap) {
+    if let Some(id) = headers.get("x-keymux-request-id").cloned() {
+        headers.entry("x-request-id").or_insert(id);
+    }
 }
 
 async fn answer(

@@ -10,7 +10,6 @@ use hyper::body::Incoming;
 use providers::{Endpoint, Transfer};
 use wire::openai::request::{Request, RequestError};
 
-use super::Visit;
 use super::admission::{self, Ask};
 use super::call::Received;
 use super::chain::Chain;
@@ -18,6 +17,7 @@ use super::error::GatewayError;
 use super::exchange::Exchange;
 use super::heartbeat::Waiting;
 use super::plan::{Known, Target};
+use super::{Visit, encoded};
 use crate::http::Body;
 
 /// Answers with what the first provider of the model's chain has to say that has something to say.
@@ -36,6 +36,13 @@ pub(crate) async fn answer(
     };
     visit.recording.ask(&ask);
     visit.admit(&ask)?;
+    if encoded::is(&head.headers) {
+        let text = "the body is compressed (content-encoding); send it as it is";
+        return Err(GatewayError::caller(
+            StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            text,
+        ));
+    }
     let received = Received::read(Transfer::None, head, body, visit.peer, &visit.snapshot).await?;
     visit.recording.request_body(&received.body);
     let request = Request::read(received.chunks()).map_err(|error| unreadable(&error))?;
@@ -81,10 +88,14 @@ fn model<'a>(visit: &'a Visit, request: &'a Request) -> Result<&'a str, GatewayE
         let settings = visit.snapshot.config.providers.get(&*provider.name)?;
         settings.default_model.as_deref()
     };
-    request.model().or_else(default).ok_or_else(|| {
-        let text = "the request names no model; GET /v1/models lists those that there are";
-        GatewayError::caller(StatusCode::BAD_REQUEST, text).param("model")
-    })
+    let refused = |text| GatewayError::caller(StatusCode::BAD_REQUEST, text).param("model");
+    let name = request.model().or_else(default).ok_or_else(|| {
+        refused("the request names no model; GET /v1/models lists those that there are")
+    })?;
+    if name.chars().any(char::is_control) {
+        return Err(refused("the model's name has control characters in it"));
+    }
+    Ok(name)
 }
 
 fn unreadable(error: &RequestError) -> GatewayError {

@@ -52,8 +52,13 @@ pub(crate) async fn answer(
     let shown = caller::shown(&head.headers, query);
     let path_and_query = call::path_and_query_without(path, query, &shown);
     let is_sse = visit.route.asks_for_events();
-    let received =
+    let mut received =
         Received::read(operation.transfer, head, body, visit.peer, &visit.snapshot).await?;
+    if visit.route.raw().is_some() {
+        // Links have to come back to the same provider.
+        let mount = |here: String| format!("{here}/p/{}", provider.name);
+        received.called_at = received.called_at.map(mount);
+    }
     visit.recording.request_body(&received.body);
     let brought = received.brought.clone();
     let mut call = Call::passed_on(operation, path_and_query, is_sse, received);

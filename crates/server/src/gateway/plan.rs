@@ -29,8 +29,9 @@ const BEGINNINGS: [(&str, Api); 6] = [
 ];
 /// Aliases of aliases may lead to more than anybody waits for.
 const LONGEST_CHAIN: usize = 32;
-/// How alike a known id must be to be named in the refusal of an unknown one.
+/// How alike a known id must be to be named in the refusal of an unknown one: as a whole, or by how both begin.
 const ALIKE: f64 = 0.7;
+const BEGINS_ALIKE: f64 = 0.85;
 const MOST_NAMED: usize = 3;
 /// In characters.
 const LONGEST_SHOWN: usize = 200;
@@ -205,18 +206,21 @@ impl<'a> Known<'a> {
         let aliases = self.snapshot.config.aliases.keys();
         let aliases = aliases.filter(|alias| self.leads_to_allowed(alias));
         let all = ids.chain(aliases.map(|alias| (alias.as_str(), alias.clone())));
-        let scored = all.map(|(id, shown)| {
-            (
-                strsim::normalized_damerau_levenshtein(&bare, &id.to_lowercase()),
-                shown,
-            )
-        });
-        let alike = scored.filter(|(score, shown)| *score >= ALIKE && !is_it(shown, &name));
+        let scored =
+            all.filter_map(|(id, shown)| Some((likeness(&bare, &id.to_lowercase())?, shown)));
+        let alike = scored.filter(|(_, shown)| !is_it(shown, &name));
         let mut alike: Vec<(f64, String)> = alike.collect();
         alike.sort_by(|one, other| other.0.total_cmp(&one.0).then_with(|| one.1.cmp(&other.1)));
         alike.truncate(MOST_NAMED);
         alike.into_iter().map(|(_, shown)| shown).collect()
     }
+}
+
+/// How alike two names are; none where they are not. A version that does not exist begins like one that does.
+fn likeness(one: &str, other: &str) -> Option<f64> {
+    let whole = strsim::normalized_damerau_levenshtein(one, other);
+    let beginning = strsim::jaro_winkler(one, other);
+    (whole >= ALIKE || beginning >= BEGINS_ALIKE).then_some(whole.max(beginning))
 }
 
 /// As much of a name as is shown, and compared.

@@ -126,7 +126,7 @@ impl Route {
             return Ok(Kind::Gemini);
         }
         match endpoint {
-            "models" if method == Method::GET => Ok(Kind::OpenAiModels),
+            "models" if method == Method::GET || method == Method::HEAD => Ok(Kind::OpenAiModels),
             "models" => Err(NoKind::OnlyTakes(Method::GET)),
             _ => Err(NoKind::NotYet),
         }

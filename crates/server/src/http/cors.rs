@@ -14,7 +14,7 @@ const METHODS: HeaderValue = HeaderValue::from_static("GET, POST, PUT, PATCH, DE
 const AN_HOUR: HeaderValue = HeaderValue::from_static("3600");
 /// What scripts may read besides the few headers that they always may.
 const READABLE: HeaderValue = HeaderValue::from_static(
-    "retry-after, x-keymux-request-id, x-keymux-provider, x-keymux-attempts, x-keymux-key, \
+    "retry-after, retry-after-ms, x-request-id, x-should-retry, x-keymux-request-id, x-keymux-provider, x-keymux-attempts, x-keymux-key, \
      x-goog-upload-url, x-goog-upload-status, x-goog-upload-size-received, \
      x-goog-upload-chunk-granularity, x-ratelimit-limit-requests, x-ratelimit-remaining-requests, \
      x-ratelimit-reset-requests, x-ratelimit-limit-tokens, x-ratelimit-remaining-tokens, \
@@ -49,6 +49,9 @@ pub(crate) fn preflight(
     if let Some(wanted) = headers.get(ACCESS_CONTROL_REQUEST_HEADERS) {
         answer.insert(ACCESS_CONTROL_ALLOW_HEADERS, wanted.clone());
     }
+    // Caches keep answers to this question apart by what it asks.
+    answer.append(VARY, ACCESS_CONTROL_REQUEST_METHOD.into());
+    answer.append(VARY, ACCESS_CONTROL_REQUEST_HEADERS.into());
     allow(answer, origin);
     Some(response)
 }
@@ -57,5 +60,10 @@ pub(crate) fn preflight(
 pub(crate) fn allow(answer: &mut HeaderMap, origin: &HeaderValue) {
     answer.insert(ACCESS_CONTROL_ALLOW_ORIGIN, origin.clone());
     answer.insert(ACCESS_CONTROL_EXPOSE_HEADERS, READABLE);
-    answer.append(VARY, HeaderValue::from_static("origin"));
+}
+
+/// Says that the answer may be another one for another origin, also where this request names none: caches give it to all
+/// who ask otherwise.
+pub(crate) fn vary(answer: &mut HeaderMap) {
+    answer.append(VARY, ORIGIN.into());
 }

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use http::header::{ALLOW, Entry, RETRY_AFTER};
 use http::{HeaderValue, Method, Request, Response, StatusCode};
 use hyper::body::Incoming;
+use wire::gemini::error::Shape;
 
 use super::machine::Machine;
 use super::{Body, assets, cors, dashboard, docs, health, own};
@@ -52,15 +53,23 @@ pub(crate) async fn serve(
 /// Answers, with what browsers of other origins need where they are let in.
 async fn answer(router: &Router, request: Request<Incoming>, peer: IpAddr) -> Response<Body> {
     let snapshot = router.app.snapshot.load();
-    let Some(origin) = cors::allowed_origin(request.headers(), &snapshot.config.server) else {
-        drop(snapshot);
-        return route(router, request, peer).await;
+    let server = &snapshot.config.server;
+    let has_origins = !server.cors_origins.is_empty();
+    let origin = cors::allowed_origin(request.headers(), server);
+    drop(snapshot);
+    let asked = origin
+        .as_ref()
+        .and_then(|origin| cors::preflight(request.method(), request.headers(), origin));
+    let mut response = match asked {
+        Some(answer) => answer,
+        None => route(router, request, peer).await,
     };
-    if let Some(answer) = cors::preflight(request.method(), request.headers(), &origin) {
-        return answer;
+    if let Some(origin) = &origin {
+        cors::allow(response.headers_mut(), origin);
     }
-    let mut response = route(router, request, peer).await;
-    cors::allow(response.headers_mut(), &origin);
+    if has_origins {
+        cors::vary(response.headers_mut());
+    }
     response
 }
 
@@ -71,18 +80,38 @@ async fn route(router: &Router, request: Request<Incoming>, peer: IpAddr) -> Res
         Found::Route(route) => gateway::serve(app, request, peer, route).await,
         Found::NotYet(path) => {
             let shape = not_yet_shape(path.path());
-            turned_away(app, &request, peer, shape).unwrap_or_else(|| not_yet(path.path(), shape))
+            let shut = turned_away(app, &request, peer, shape);
+            named(
+                app,
+                shape,
+                shut.unwrap_or_else(|| not_yet(path.path(), shape)),
+            )
         }
         Found::OnlyTakes(method) => {
             let shut = turned_away(app, &request, peer, ErrorShape::OpenAi);
-            shut.unwrap_or_else(|| only_takes(&method))
+            let refusal = shut.unwrap_or_else(|| only_takes(&method));
+            named(app, ErrorShape::OpenAi, refusal)
         }
         Found::BadPath => {
-            let shut = turned_away(app, &request, peer, ErrorShape::OpenAi);
-            shut.unwrap_or_else(bad_path)
+            let shape = shape_at(request.uri().path());
+            let shut = turned_away(app, &request, peer, shape.unwrap_or(ErrorShape::OpenAi));
+            let refusal = shut.unwrap_or_else(|| bad_path(shape));
+            match shape {
+                Some(shape) => named(app, shape, refusal),
+                None => refusal,
+            }
         }
         Found::Nothing if health::is_at(request.uri().path()) => {
             health::answer(app, &router.machine, request.method()).await
+        }
+        Found::Nothing
+            if request.uri().path().trim_end_matches('/') == ACCOUNT.trim_end_matches('/') =>
+        {
+            let shut = turned_away(app, &request, peer, ErrorShape::Detail);
+            shut.unwrap_or_else(|| {
+                let text = "there is nothing at this path";
+                GatewayError::caller(StatusCode::NOT_FOUND, text).to_response(ErrorShape::Detail)
+            })
         }
         Found::Nothing if request.uri().path().starts_with("/api/") => {
             let is_for_callers = request.uri().path().starts_with(ACCOUNT);
@@ -175,9 +204,43 @@ fn turned_away(
     Some(shut.to_response(shape))
 }
 
-fn bad_path() -> Response<Body> {
+fn bad_path(shape: Option<ErrorShape>) -> Response<Body> {
+    const CODE: &str = "bad_path";
     let text = "the path has a segment `.` or `..`; write it out";
-    own::error(StatusCode::BAD_REQUEST, "bad_path", text)
+    match shape {
+        Some(shape) => {
+            let error = GatewayError::caller(StatusCode::BAD_REQUEST, text);
+            error.code(CODE).to_response(shape)
+        }
+        None => own::error(StatusCode::BAD_REQUEST, CODE, text),
+    }
+}
+
+/// The shape in which callers read errors below a path, by its beginning; none where no caller's endpoint begins so.
+fn shape_at(path: &str) -> Option<ErrorShape> {
+    let segments: Vec<&str> = path.split('/').filter(|it| !it.is_empty()).collect();
+    Some(match *segments {
+        ["v1", "messages", ..] => ErrorShape::Anthropic,
+        ["v1" | "p", ..] => ErrorShape::OpenAi,
+        ["v1beta" | "v1alpha" | "upload" | "download" | "ws", ..] => {
+            ErrorShape::Gemini(Shape::Object)
+        }
+        ["api", "v1", ..] => ErrorShape::Detail,
+        ["gemini-proxy", ..] => ErrorShape::Proxy,
+        _ => return None,
+    })
+}
+
+/// The same answer with an id, by the header too that OpenAI's clients look for it in.
+fn named(app: &App, shape: ErrorShape, mut answer: Response<Body>) -> Response<Body> {
+    let headers = answer.headers_mut();
+    if let Ok(id) = HeaderValue::try_from(app.records.next_id(app.clock.now()).to_string()) {
+        headers.entry("x-keymux-request-id").or_insert(id);
+    }
+    if shape == ErrorShape::OpenAi {
+        gateway::name_request_as_openai(headers);
+    }
+    answer
 }
 
 /// An endpoint of OpenAI's or Anthropic's API that this version does not have: an honest 404 in that dialect.

@@ -10,6 +10,7 @@ mod embeddings;
 mod errors;
 mod headers;
 mod listing;
+mod manners;
 mod raw;
 mod routing;
 mod streams;

@@ -166,6 +166,29 @@ async fn a_model_that_its_provider_does_not_have_is_refused_with_the_nearest_nam
 }
 
 #[tokio::test]
+async fn a_name_that_begins_like_a_model_is_near_and_is_shown_as_it_was_asked_for() {
+    let gateway = TestGateway::new()
+        .with_provider("raw", openai(), "keys: [raw-key-1]\nmodels: [m1, m2]")
+        .with_provider("xai", xai().models(&[GROK]), "keys: [xai-key-0001]")
+        .start()
+        .await;
+    get(&gateway, "/v1/models").await;
+    for (name, near) in [
+        ("xai/grokk", "xai/grok-4.6"),
+        ("grok-9", "xai/grok-4.6"),
+        ("raw/m2x", "raw/m2"),
+    ] {
+        check_unknown(&gateway, name, near).await;
+        let answer = gateway.send(ask(&chat(name))).await;
+        assert!(
+            message(&answer).contains(&format!("{name:?}")),
+            "{}",
+            answer.text()
+        );
+    }
+}
+
+#[tokio::test]
 async fn however_aliases_lead_to_each_other_none_is_followed_twice() {
     let mut gateway = both(gemini(), xai())
         .setting("aliases.level-0", "nothing-like-it")
