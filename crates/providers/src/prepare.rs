@@ -143,6 +143,11 @@ impl Api {
         for member in quirks::rejected(self, asked.model, |member| request.has(member)) {
             edit = edit.remove(member);
         }
+        if asked.endpoint == Endpoint::Chat {
+            for member in quirks::rejected_in_messages(self) {
+                edit = edit.remove_outside_users_messages(member);
+            }
+        }
         if asked.endpoint == Endpoint::Chat && request.is_stream() {
             edit = edit.ask_for_usage();
         }

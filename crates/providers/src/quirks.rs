@@ -53,6 +53,18 @@ const ROWS: &[Row] = &[
     },
 ];
 
+/// Members of single messages that a provider rejects, but for those of role `user`.
+const OF_MESSAGES: &[(Api, &str)] = &[
+    // xAI: 400 "Only messages of role 'user' can have a name." (BerriAI/litellm issue 9720, microsoft/autogen issue 4715).
+    (Api::Xai, "name"),
+];
+
+/// The members of single messages that this provider rejects, but for those of role `user`.
+pub fn rejected_in_messages(api: Api) -> impl Iterator<Item = &'static str> {
+    let rows = OF_MESSAGES.iter().filter(move |(own, _)| *own == api);
+    rows.map(|(_, member)| *member)
+}
+
 /// The fields of a request that this model of this provider rejects: those to drop before it is sent.
 ///
 /// `model` is the provider's own name of it, without a prefix; `has` tells which members the request has.
@@ -145,6 +157,17 @@ mod tests {
             "gemini-10-pro",
             &["presence_penalty", "logit_bias", "store", "user"],
         );
+    }
+
+    #[test]
+    fn only_xai_takes_no_names_of_speakers() {
+        for (api, expected) in [
+            (Api::Xai, &["name"][..]),
+            (Api::OpenAi, &[]),
+            (Api::Google, &[]),
+        ] {
+            assert_eq!(rejected_in_messages(api).collect::<Vec<_>>(), expected);
+        }
     }
 
     #[test]

@@ -87,6 +87,7 @@ impl Fault {
             kind: &kind,
             param: None,
             code: (!self.code.is_empty()).then_some(&self.code),
+            more: None,
         };
         error.to_json()
     }

@@ -393,3 +393,38 @@ fn the_same_number_for_another_page_is_another_source() {
     let seen = document(&response("completed", output));
     assert_eq!(seen["citations"], json!(["https://a.org", "https://b.org"]));
 }
+
+#[test]
+fn text_that_only_the_last_event_has_is_told() {
+    let whole = response("completed", json!([says("Oslo"), says(" it is")]));
+    assert_eq!(
+        deltas(&[completed(&whole)]),
+        [
+            json!({"role": "assistant", "content": ""}),
+            json!({"content": "Oslo"}),
+            json!({"content": " it is"}),
+            json!("stop"),
+            json!("[DONE]"),
+        ]
+    );
+    let refused = json!({"type": "message", "content": [{"type": "refusal", "refusal": "no"}]});
+    let told = deltas(&[completed(&response("completed", json!([refused])))]);
+    assert_eq!(told[1], json!({"refusal": "no"}));
+    // What came in pieces is not told once more.
+    let told = deltas(&[delta("Os"), delta("lo"), completed(&whole)]);
+    assert_eq!(told.len(), 5, "{told:?}");
+    assert_eq!(told[2], json!({"content": "lo"}));
+}
+
+#[test]
+fn members_of_a_document_that_are_not_known_are_kept() {
+    let mut body = response("completed", json!([says("Oslo")]));
+    body["related_questions"] = json!(["Bergen?"]);
+    body["images"] = json!([{"url": "https://x.test/1.png", "size": 1.50}]);
+    body["truncation"] = json!("auto");
+    let answer = document(&body);
+    assert_eq!(answer["related_questions"], json!(["Bergen?"]));
+    assert_eq!(answer["images"], body["images"]);
+    assert!(answer.get("truncation").is_none());
+    assert_eq!(answer["object"], "chat.completion");
+}

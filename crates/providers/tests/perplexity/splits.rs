@@ -56,12 +56,16 @@ fn the_last_event_may_repeat_an_answer_of_any_length() {
         "output": [{"type": "message", "content": [{"type": "output_text", "text": text}]}],
         "usage": {"input_tokens": 1, "output_tokens": 2, "total_tokens": 3},
     }});
-    let seen = stream(format!("data: {event}\n\n").as_bytes());
+    let piece = json!({"type": "response.output_text.delta", "delta": "x"});
+    let seen = stream(format!("data: {piece}\n\ndata: {event}\n\n").as_bytes());
     assert!(seen.contains("\"total_tokens\":3"), "{seen}");
     assert!(
         seen.ends_with("data: [DONE]\n\n") && seen.len() < 1000,
         "{seen}"
     );
+    // What no event before has told would be left out.
+    let seen = stream(format!("data: {event}\n\n").as_bytes());
+    assert!(seen.contains("too large") && seen.len() < 1000, "{seen}");
 }
 
 #[test]

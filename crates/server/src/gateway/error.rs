@@ -7,6 +7,7 @@ use std::time::Duration;
 use domain::Class;
 use http::header::{CONTENT_TYPE, RETRY_AFTER};
 use http::{HeaderValue, Response, StatusCode};
+use serde_json::{Map, Value};
 use wire::gemini::error::{ErrorBody, Shape};
 use wire::simple::{self, Failure};
 
@@ -43,6 +44,8 @@ pub(crate) struct GatewayError {
     pub(crate) code: Option<Cow<'static, str>>,
     /// The member of the request at fault, where the dialect has room for it.
     pub(crate) param: Option<String>,
+    /// What else a provider of OpenAI's kind has said of it.
+    pub(crate) more: Option<Box<Map<String, Value>>>,
 }
 
 /// What an error is called in Anthropic's dialect. Source: Claude API reference, "Errors".
@@ -69,6 +72,7 @@ impl GatewayError {
             retry_after: None,
             code: None,
             param: None,
+            more: None,
         }
     }
 
@@ -125,7 +129,7 @@ impl GatewayError {
             }
             ErrorShape::OpenAi => {
                 let body = wire::openai::error::ErrorBody::new(self.status.as_u16(), &self.public);
-                let body = body.param(self.param.as_deref());
+                let body = body.param(self.param.as_deref()).more(self.more.as_deref());
                 match self.code.as_deref() {
                     Some(code) => body.code(code).to_json(),
                     None => body.to_json(),

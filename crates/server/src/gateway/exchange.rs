@@ -185,6 +185,7 @@ impl Exchange {
                         &refusal,
                         &verdict,
                         &self.call.model,
+                        self.provider.api,
                     ));
                 }
                 self.recording

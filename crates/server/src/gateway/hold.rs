@@ -197,9 +197,7 @@ impl Flow {
         let scan = self.scan.as_ref().filter(|_| self.must_end);
         scan.is_some_and(|scan| {
             let summary = scan.summary();
-            scan.framing() == Framing::Sse
-                && !summary.complete
-                && summary.error.is_none()
+            scan.framing() == Framing::Sse && !summary.complete && summary.error.is_none()
         })
     }
 
@@ -348,7 +346,8 @@ impl Flow {
     fn handle_error(&mut self, before: usize) {
         if self.errors == Errors::Pass {
             self.redact_from(before);
-        } else if self.errors == Errors::Tell && !self.tidy.as_ref().is_some_and(|it| it.is_done()) {
+        } else if self.errors == Errors::Tell && !self.tidy.as_ref().is_some_and(|it| it.is_done())
+        {
             self.errors = Errors::Told;
             let object = self
                 .scan
@@ -357,7 +356,7 @@ impl Flow {
             let object = Bytes::from(object.unwrap_or_default());
             let object = wire::redact::redact(object, &self.secrets());
             let verdict = self.verdict_on_error();
-            let error = refusal::inside_a_stream(&object, &verdict, &self.model);
+            let error = refusal::inside_a_stream(&object, &verdict, &self.model, self.api);
             let event = [b"data: ", &*error.body(ErrorShape::OpenAi), b"\n\n"].concat();
             self.ready.push_back(event.into());
         }

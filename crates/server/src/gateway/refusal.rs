@@ -5,6 +5,7 @@ use std::borrow::Cow;
 
 use domain::{Class, Verdict};
 use http::StatusCode;
+use providers::Api;
 use wire::openai::error::Fault;
 
 use super::error::GatewayError;
@@ -13,12 +14,22 @@ use super::failure::Refusal;
 const LONGEST_MESSAGE: usize = 4096;
 
 /// The error as one of OpenAI's. Its text has been redacted.
-pub(crate) fn in_openais_words(refusal: &Refusal, verdict: &Verdict, model: &str) -> GatewayError {
-    told(&refusal.body, refusal.head.status, verdict, model)
+pub(crate) fn in_openais_words(
+    refusal: &Refusal,
+    verdict: &Verdict,
+    model: &str,
+    api: Api,
+) -> GatewayError {
+    told(&refusal.body, refusal.head.status, verdict, model, api)
 }
 
 /// An error event of a stream that has begun: it too keeps to itself what is about keys.
-pub(crate) fn inside_a_stream(object: &[u8], verdict: &Verdict, model: &str) -> GatewayError {
+pub(crate) fn inside_a_stream(
+    object: &[u8],
+    verdict: &Verdict,
+    model: &str,
+    api: Api,
+) -> GatewayError {
     if verdict.is_private() {
         let text = "the provider stopped in mid-answer; try again";
         return GatewayError::upstream(StatusCode::SERVICE_UNAVAILABLE, verdict.class, text);
@@ -26,11 +37,11 @@ pub(crate) fn inside_a_stream(object: &[u8], verdict: &Verdict, model: &str) -> 
     let named = Fault::read_object(object).status;
     let status = named.and_then(|status| StatusCode::from_u16(status).ok());
     let given = status.unwrap_or(StatusCode::BAD_GATEWAY);
-    told(object, given, verdict, model)
+    told(object, given, verdict, model, api)
 }
 
-fn told(body: &[u8], given: StatusCode, verdict: &Verdict, model: &str) -> GatewayError {
-    let fault = Fault::read(body);
+fn told(body: &[u8], given: StatusCode, verdict: &Verdict, model: &str, api: Api) -> GatewayError {
+    let mut fault = Fault::read(body);
     let message = match verdict.class {
         // The provider's words name its account.
         Class::ModelUnavailable => format!("the model {model:?} is not available at its provider"),
@@ -46,7 +57,10 @@ fn told(body: &[u8], given: StatusCode, verdict: &Verdict, model: &str) -> Gatew
     let status = status(given, verdict.class);
     let error = GatewayError::upstream(status, verdict.class, message);
     let mut error = error.retry_after(verdict.delay.filter(|_| may_come_back(status)));
-    error.code = code(verdict, &fault);
+    error.code = code(verdict, &fault, api);
+    if api == Api::OpenAi && says_more(verdict.class) && !fault.more.is_empty() {
+        error.more = Some(Box::new(std::mem::take(&mut fault.more)));
+    }
     error.param = (!fault.param.is_empty()).then(|| fault.param.into_owned());
     error
 }
@@ -73,8 +87,21 @@ fn may_come_back(status: StatusCode) -> bool {
     )
 }
 
-fn code(verdict: &Verdict, fault: &Fault<'_>) -> Option<Cow<'static, str>> {
-    match verdict.class {
+/// Whether the provider's own words are passed on, and so its other members: not where they tell of its account.
+fn says_more(class: Class) -> bool {
+    !matches!(
+        class,
+        Class::ModelUnavailable | Class::RateLimited | Class::QuotaDaily
+    )
+}
+
+/// Providers of OpenAI's kind have codes that their callers' clients may know.
+fn code(verdict: &Verdict, fault: &Fault<'_>, api: Api) -> Option<Cow<'static, str>> {
+    let class = verdict.class;
+    if api == Api::OpenAi && says_more(class) && is_code(&fault.code) {
+        return Some(fault.code.to_string().into());
+    }
+    match class {
         Class::Blocked => Some("content_policy_violation".into()),
         Class::ModelUnavailable => Some("model_not_found".into()),
         Class::Overloaded => Some("service_unavailable".into()),

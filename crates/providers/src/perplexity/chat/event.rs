@@ -32,13 +32,16 @@ pub(super) enum Slot {
     Usage,
     /// Why a response is incomplete.
     Reason,
+    /// What a part of a message says, or refuses.
+    Text,
+    Refusal,
 }
 
 impl Slot {
     /// Bytes that are kept of one value.
     fn most(self) -> usize {
         match self {
-            Self::Delta | Self::Arguments => ROOM,
+            Self::Delta | Self::Arguments | Self::Text | Self::Refusal => ROOM,
             Self::Results => RESULTS_ROOM,
             Self::Error | Self::Message | Self::Usage | Self::Signature => 16 * 1024,
             _ => 1024,
@@ -54,6 +57,9 @@ enum Node {
     Response,
     Outputs,
     Incomplete,
+    /// The `content` of a message.
+    Parts,
+    Part,
 }
 
 #[derive(Clone, Copy, Debug, Default)]
@@ -71,12 +77,14 @@ impl Node {
             Self::Item => item(name),
             Self::Response => response(name),
             Self::Incomplete if name == b"reason" => Act::Keep(Slot::Reason),
-            Self::Incomplete | Self::Outputs => Act::Skip,
+            Self::Part if name == b"text" => Act::Keep(Slot::Text),
+            Self::Part if name == b"refusal" => Act::Keep(Slot::Refusal),
+            Self::Incomplete | Self::Outputs | Self::Parts | Self::Part => Act::Skip,
         }
     }
 
     fn fits(self, kind: Kind) -> bool {
-        kind == if self == Self::Outputs {
+        kind == if matches!(self, Self::Outputs | Self::Parts) {
             Kind::Array
         } else {
             Kind::Object
@@ -110,6 +118,7 @@ fn item(name: &[u8]) -> Act {
         b"arguments" => Act::Keep(Slot::Arguments),
         b"thought_signature" => Act::Keep(Slot::Signature),
         b"results" => Act::Keep(Slot::Results),
+        b"content" => Act::Enter(Node::Parts),
         _ => Act::Skip,
     }
 }
@@ -143,7 +152,14 @@ impl Fields {
         serde_json::from_str(self.json(slot)?).ok()
     }
 
-    /// The same, if it is a whole number.
+    /// All texts of that name, one behind the other.
+    pub(super) fn texts(&self, slot: Slot) -> String {
+        let own = self.0.iter().filter(|(own, _)| *own == slot);
+        let texts = own.filter_map(|(_, json)| serde_json::from_slice::<String>(json).ok());
+        texts.collect()
+    }
+
+    /// The same as one, if it is a whole number.
     pub(super) fn number(&self, slot: Slot) -> Option<u64> {
         serde_json::from_str(self.json(slot)?).ok()
     }
@@ -176,6 +192,8 @@ pub(super) struct Reader {
     is_text: bool,
     room: usize,
     results_room: usize,
+    /// What messages say has been told in pieces, and is not kept once more.
+    pub(super) has_said: bool,
 }
 
 impl Default for Reader {
@@ -188,6 +206,7 @@ impl Default for Reader {
             is_text: false,
             room: ROOM,
             results_room: RESULTS_ROOM,
+            has_said: false,
         }
     }
 }
@@ -195,7 +214,11 @@ impl Default for Reader {
 impl Reader {
     /// The event that has been read; the next one begins.
     pub(super) fn take(&mut self) -> Event {
-        std::mem::take(self).event
+        let next = Self {
+            has_said: self.has_said,
+            ..Self::default()
+        };
+        std::mem::replace(self, next).event
     }
 
     fn room(&mut self) -> &mut usize {
@@ -221,7 +244,7 @@ impl Reader {
     fn fields(&mut self) -> &mut Fields {
         match self.path.last() {
             Some(Node::Response | Node::Incomplete) => &mut self.event.response,
-            Some(Node::Item) if !self.event.items.is_empty() => {
+            Some(Node::Item | Node::Part) if !self.event.items.is_empty() => {
                 let last = self.event.items.len() - 1;
                 &mut self.event.items[last]
             }
@@ -239,9 +262,11 @@ impl Visitor for Reader {
         let act = match self.path.last() {
             None => Act::Enter(Node::Event),
             Some(Node::Outputs) => Act::Enter(Node::Item),
+            Some(Node::Parts) => Act::Enter(Node::Part),
             Some(_) => self.act,
         };
         match act {
+            Act::Enter(Node::Parts) if self.has_said => Want::Skip,
             Act::Enter(node) if node.fits(kind) => self.enter(node),
             Act::Keep(slot) => {
                 self.slot = slot;
@@ -255,7 +280,10 @@ impl Visitor for Reader {
     fn value(&mut self, text: &[u8], whole: bool) {
         let slot = self.slot;
         if !whole {
-            self.event.is_cut |= matches!(slot, Slot::Delta | Slot::Arguments);
+            self.event.is_cut |= matches!(
+                slot,
+                Slot::Delta | Slot::Arguments | Slot::Text | Slot::Refusal
+            );
             return;
         }
         let room = self.room();

@@ -32,6 +32,8 @@ struct Chat {
     calls: Calls,
     sources: Sources,
     markers: Markers,
+    /// Some of what the message says, or refuses, was told.
+    has_said: bool,
     /// The answer has come to its end, or failed: nothing follows.
     is_over: bool,
 }
@@ -44,6 +46,7 @@ impl Stream {
             calls: Calls::default(),
             sources: Sources::new(SOURCES_ROOM),
             markers: Markers::default(),
+            has_said: false,
             is_over: false,
         };
         Self {
@@ -92,6 +95,7 @@ impl Chat {
             out.extend_from_slice(b"\n\n");
             self.is_over = true;
         }
+        reader.has_said = self.has_said;
     }
 
     /// Tells what an event says; events that are not known here say nothing.
@@ -132,10 +136,14 @@ impl Chat {
         let mut delta = Delta::default();
         match kind {
             "response.output_text.delta" => {
+                self.has_said = true;
                 self.markers.push(&text);
                 delta.content = Some(&text);
             }
-            "response.refusal.delta" => delta.refusal = Some(&text),
+            "response.refusal.delta" => {
+                self.has_said = true;
+                delta.refusal = Some(&text);
+            }
             _ => delta.reasoning_content = Some(&text),
         }
         self.output.tell(delta, out);
@@ -147,6 +155,24 @@ impl Chat {
         if self.sources.add(&fields.tree(Slot::Results)) {
             self.output.tell_found(Found::of(&self.sources), out);
         }
+    }
+
+    /// Tells what the messages of the whole response say: no event before has told any of it.
+    fn said_at_last(&mut self, event: &Event, out: &mut Vec<u8>) -> Result<(), Fault> {
+        check_whole(event)?;
+        let is_message = |item: &&Fields| item.text(Slot::Kind).as_deref() == Some("message");
+        for item in event.items.iter().filter(is_message) {
+            let (text, refusal) = (item.texts(Slot::Text), item.texts(Slot::Refusal));
+            if text.is_empty() && refusal.is_empty() {
+                continue;
+            }
+            self.markers.push(&text);
+            let mut delta = Delta::default();
+            delta.content = (!text.is_empty()).then_some(&*text);
+            delta.refusal = (!refusal.is_empty()).then_some(&*refusal);
+            self.output.tell(delta, out);
+        }
+        Ok(())
     }
 
     fn items(&mut self, event: &Event, extent: Extent, out: &mut Vec<u8>) -> Result<(), Fault> {
@@ -185,6 +211,9 @@ impl Chat {
         let status = event.response.text(Slot::Status).unwrap_or_default();
         if is_failure(&status) || event.response.tree(Slot::Error).is_object() {
             return Err(failure(event, &status));
+        }
+        if !self.has_said {
+            self.said_at_last(event, out)?;
         }
         self.items(event, Extent::Whole, out)?;
         let reason = event.response.text(Slot::Reason);

@@ -58,7 +58,52 @@ struct Completion<'a> {
     usage: Option<Members<'a>>,
     #[serde(flatten)]
     found: Found<'a>,
+    /// What keymux does not know.
+    #[serde(flatten)]
+    rest: Members<'a>,
 }
+
+/// Members of a response: they have their place in a chat, or none.
+const KNOWN: &[&str] = &[
+    "background",
+    "choices",
+    "citations",
+    "completed_at",
+    "created",
+    "created_at",
+    "error",
+    "frequency_penalty",
+    "id",
+    "incomplete_details",
+    "instructions",
+    "max_output_tokens",
+    "max_tool_calls",
+    "metadata",
+    "model",
+    "object",
+    "output",
+    "output_text",
+    "parallel_tool_calls",
+    "presence_penalty",
+    "preset",
+    "previous_response_id",
+    "prompt_cache_key",
+    "reasoning",
+    "safety_identifier",
+    "search_results",
+    "service_tier",
+    "status",
+    "store",
+    "temperature",
+    "text",
+    "tool_choice",
+    "tools",
+    "top_logprobs",
+    "top_p",
+    "truncation",
+    "usage",
+    "user",
+];
 
 #[derive(Serialize)]
 struct Choice<'a> {
@@ -94,7 +139,12 @@ pub(super) fn translate(body: &[u8], asked: &Asked, out: &mut Vec<u8>) -> Result
     for item in response.output.as_array().into_iter().flatten() {
         said.add(item, asked);
     }
-    let completion = completion(&response, asked, &mut said);
+    let mut completion = completion(&response, asked, &mut said);
+    completion.rest = serde_json::from_slice(body).map_err(unreadable)?;
+    completion
+        .rest
+        .0
+        .retain(|(name, _)| !KNOWN.contains(&name.as_str()));
     serde_json::to_writer(out, &completion).map_err(unreadable)
 }
 
@@ -126,6 +176,7 @@ fn completion<'a>(
             .usage
             .and_then(|counted| usage::of_chat(counted.get())),
         found: Found::of(&said.sources),
+        rest: Members::default(),
     }
 }
 

@@ -249,3 +249,65 @@ async fn caches_are_told_that_answers_vary_by_origin() {
     let answer = open.send(request("GET", "/health", &[], "")).await;
     assert!(!vary(&answer).contains("origin"), "{MODEL}");
 }
+
+#[tokio::test]
+async fn what_a_server_of_openais_kind_says_of_an_error_is_kept() {
+    let body = json!({"error": {"message": "too long: key sk-proj-0123456789abcdefghijklmnop",
+        "type": "invalid_request_error", "param": "messages", "code": "string_above_max_length",
+        "hint": "shorten it", "limits": {"max": 5}, "seen": "sk-proj-0123456789abcdefghijklmnop"}});
+    let failed = json!({"error": {"message": "down", "code": "engine_overheated", "ray": 7}});
+    for (status, body, code, more) in [
+        (
+            400,
+            &body,
+            "string_above_max_length",
+            json!({"hint": "shorten it",
+            "limits": {"max": 5}, "seen": "[redacted]"}),
+        ),
+        (500, &failed, "engine_overheated", json!({"ray": 7})),
+    ] {
+        let rule = Rule::new().respond(status, body.to_string());
+        let gateway = both(gemini(), xai().rule(rule.clone()))
+            .with_provider("house", openai().rule(rule), HOUSE)
+            .setting("retry.max_attempts", "1")
+            .start()
+            .await;
+        let answer = gateway.send(ask(&chat("house/gpt-6-mini"))).await;
+        assert_eq!(answer.status, status, "{}", answer.text());
+        let error = answer.json()["error"].clone();
+        assert_eq!(error["code"], code);
+        for (name, value) in more.as_object().unwrap() {
+            assert_eq!(error[name], *value, "{name}");
+        }
+        // Of xAI's own errors all that counts is known.
+        let answer = gateway.send(ask(&chat(GROK))).await;
+        assert_eq!(answer.json()["error"].as_object().unwrap().len(), 4);
+    }
+}
+
+#[tokio::test]
+async fn xai_gets_names_of_speakers_in_users_messages_only() {
+    let gateway = both(gemini(), xai())
+        .with_provider("house", openai(), HOUSE)
+        .start()
+        .await;
+    let messages = json!([
+        {"role": "system", "content": "be kind", "name": "example_user"},
+        {"role": "user", "content": "hello", "name": "ada"},
+    ]);
+    for (provider, model) in [("xai", GROK), ("house", "house/gpt-6-mini")] {
+        let answer = gateway
+            .send(ask(&json!({"model": model, "messages": messages})))
+            .await;
+        assert_eq!(answer.status, 200, "{}", answer.text());
+        let seen = gateway.provider(provider).seen().pop().unwrap();
+        let sent: serde_json::Value = serde_json::from_slice(&seen.body).unwrap();
+        let is_kept = provider == "house";
+        assert_eq!(
+            sent["messages"][0].get("name").is_some(),
+            is_kept,
+            "{provider}"
+        );
+        assert_eq!(sent["messages"][1]["name"], "ada");
+    }
+}

@@ -27,6 +27,8 @@ pub struct Fault<'a> {
     pub param: Cow<'a, str>,
     /// The HTTP status that the error names by its number.
     pub status: Option<u16>,
+    /// What else an error in an object says: members that no other field is made of.
+    pub more: Map<String, Value>,
     /// It is a web page: not the provider's API has answered, but what stands before it.
     pub is_html: bool,
 }
@@ -97,6 +99,7 @@ impl<'a> Fault<'a> {
             code: code.into(),
             param: take("param").into(),
             status: number,
+            more: object,
             is_html: false,
         }
     }

@@ -2,6 +2,7 @@
 //! What an error means for a key is not decided here.
 
 use serde::Serialize;
+use serde_json::{Map, Value};
 
 mod fault;
 
@@ -22,6 +23,9 @@ pub struct ErrorBody<'a> {
     pub param: Option<&'a str>,
     /// For example `model_not_found`.
     pub code: Option<&'a str>,
+    /// Members besides.
+    #[serde(flatten, skip_serializing_if = "Option::is_none")]
+    pub more: Option<&'a Map<String, Value>>,
 }
 
 impl<'a> ErrorBody<'a> {
@@ -32,7 +36,15 @@ impl<'a> ErrorBody<'a> {
             kind: type_of(http_status),
             param: None,
             code: None,
+            more: None,
         }
+    }
+
+    /// The same with members besides, whose names are none of the four.
+    #[must_use]
+    pub fn more(mut self, more: Option<&'a Map<String, Value>>) -> Self {
+        self.more = more;
+        self
     }
 
     /// The same with a code, and the type that goes with it.
@@ -74,8 +86,8 @@ pub const fn type_of(http_status: u16) -> &'static str {
 mod tests {
     use super::*;
 
-    fn check(error: &ErrorBody<'_>, expected: &serde_json::Value) {
-        let body: serde_json::Value = serde_json::from_slice(&error.to_json()).unwrap();
+    fn check(error: &ErrorBody<'_>, expected: &Value) {
+        let body: Value = serde_json::from_slice(&error.to_json()).unwrap();
         assert_eq!(body["error"], *expected);
     }
 

@@ -4,9 +4,12 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
+use memchr::memmem;
+use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
 use super::Request;
+use crate::members::gathered;
 use crate::splice::{Change, pieces, splice};
 
 /// A changed copy of a request's body in the making. Of several changes to one member the last holds.
@@ -51,6 +54,23 @@ impl<'a> Edit<'a> {
         self.set("stream_options", Value::Object(options).to_string())
     }
 
+    /// Takes a member out of each message but those of role `user`. Messages that have none stay as they were written.
+    #[must_use]
+    pub fn remove_outside_users_messages(self, member: &str) -> Self {
+        let found = self.request.members.named("messages").next();
+        let quoted = format!("\"{member}\"");
+        let written = found.and_then(|messages| {
+            let chunks = self.request.chunks();
+            gathered(chunks, &messages.value, usize::MAX)
+        });
+        let written = written.filter(|json| memmem::find(json, quoted.as_bytes()).is_some());
+        let messages = written.and_then(|json| without(&json, member));
+        match messages {
+            Some(messages) => self.set("messages", messages),
+            None => self,
+        }
+    }
+
     /// The changed body; the very same where nothing changes.
     pub fn finish(self) -> Arc<[Bytes]> {
         let chunks = self.request.chunks();
@@ -75,4 +95,24 @@ impl<'a> Edit<'a> {
     fn is_idle(&self, change: &Change) -> bool {
         change.json.is_none() && !self.request.has(&change.member)
     }
+}
+
+/// The messages without that member; none where no message has it.
+fn without(messages: &[u8], member: &str) -> Option<String> {
+    let messages: Vec<&RawValue> = serde_json::from_slice(messages).ok()?;
+    let mut is_changed = false;
+    let kept = messages.into_iter().map(|message| {
+        let mut members: Map<String, Value> = match serde_json::from_str(message.get()) {
+            Ok(members) => members,
+            Err(_) => return message.get().to_owned(),
+        };
+        let is_users = members.get("role").is_some_and(|role| role == "user");
+        if is_users || members.shift_remove(member).is_none() {
+            return message.get().to_owned();
+        }
+        is_changed = true;
+        Value::Object(members).to_string()
+    });
+    let kept: Vec<String> = kept.collect();
+    is_changed.then(|| format!("[{}]", kept.join(",")))
 }

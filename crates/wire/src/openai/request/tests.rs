@@ -317,3 +317,30 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn a_member_leaves_all_messages_but_users() {
+    let remove = |body: &str| {
+        let request = read(body).unwrap();
+        let edit = request.edit().remove_outside_users_messages("name");
+        String::from_utf8(edit.finish().concat()).unwrap()
+    };
+    for (body, expected) in [
+        (
+            r#"{"messages": [{"role":"system","name":"a","content":"1.50"}, {"role": "user",  "name":"b"}],"n":1}"#,
+            r#"{"messages":[{"role":"system","content":"1.50"},{"role": "user",  "name":"b"}],"n":1}"#,
+        ),
+        (
+            r#"{"messages": [ {"role":"user","name":"b"} ]}"#,
+            r#"{"messages": [ {"role":"user","name":"b"} ]}"#,
+        ),
+        (
+            r#"{"messages": [{"role":"tool","x":{"name":"b"}}, 5]}"#,
+            r#"{"messages": [{"role":"tool","x":{"name":"b"}}, 5]}"#,
+        ),
+        (r#"{"messages": "name"}"#, r#"{"messages": "name"}"#),
+        (r#"{"model": "m"}"#, r#"{"model": "m"}"#),
+    ] {
+        assert_eq!(remove(body), expected);
+    }
+}
