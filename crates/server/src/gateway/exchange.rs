@@ -48,6 +48,8 @@ pub(crate) struct Exchange {
     pub(crate) prefix: Option<Prefix>,
     /// Where it can go when this provider has nothing to answer with.
     chain: Option<Box<Chain>>,
+    /// It makes what is used with other things: those had better follow it.
+    leads: bool,
     credentials: Credentials,
     own_keys: OwnKeys,
     ways: Ways,
@@ -77,6 +79,7 @@ impl Exchange {
             destination: Destination::Anywhere,
             prefix: None,
             chain: None,
+            leads: false,
             own_keys: OwnKeys::new(owner),
             ways: Ways::new(begun_by),
         }
@@ -98,6 +101,7 @@ impl Exchange {
         self.prefix = affinity::prefix(&self.provider, &self.call, &self.snapshot);
         let destination = affinity::bind(self).await?;
         self.go(destination);
+        self.leads = affinity::begins_beside_others(self);
         Ok(())
     }
 
@@ -146,6 +150,7 @@ impl Exchange {
             self.credentials = Credentials::new(&target.provider.pools, owner, brought, None);
             self.destination = Destination::Anywhere;
             self.prefix = None;
+            self.leads = false;
             self.own_keys = OwnKeys::new(owner);
             // What led nowhere there says nothing of the way to another provider.
             self.ways = Ways::new(None);
@@ -223,12 +228,32 @@ impl Exchange {
 
     pub(crate) fn next_credential(&mut self, again: bool) -> Result<Credential, Exhausted> {
         let now = self.app.clock.now();
-        let next = self.credentials.next(&self.call.model, again, now);
+        let next = if self.leads {
+            self.begin_beside_others(again, now)
+        } else {
+            self.credentials.next(&self.call.model, again, now)
+        };
         let notice = self.own_keys.went_on(next.as_ref(), &self.provider.name);
         if let Some(notice) = notice {
             self.app.notices.put(notice);
         }
         next
+    }
+
+    /// The next key for something that is used with other things: of the project in which they began, if it may be.
+    fn begin_beside_others(&mut self, again: bool, now: UnixMs) -> Result<Credential, Exhausted> {
+        let (app, provider) = (self.app.clone(), self.provider.name.clone());
+        let client = self.caller.client().map(|client| client.id);
+        let sticky = &app.resources.sticky;
+        sticky.begin(&provider, client, now, |project| {
+            if let Some(project) = project {
+                self.go(Destination::Rather(project));
+            }
+            let next = self.credentials.next(&self.call.model, again, now);
+            let key = next.as_ref().ok().and_then(Credential::key);
+            let project = key.map(|key| key.project_name().into());
+            (next, project)
+        })
     }
 
     /// A key that was drawn and not used may be drawn again.

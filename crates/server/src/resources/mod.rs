@@ -145,13 +145,13 @@ impl Resources {
         client: Option<ClientId>,
         now: UnixMs,
     ) -> Option<Arc<str>> {
-        if let Some(project) = self.sticky.project(provider, client) {
+        if let Some(project) = self.sticky.project(provider, client, now) {
             return Some(project);
         }
         let read = store.last_project(provider, client, now);
         let read = tokio::time::timeout(PATIENCE, read).await.ok()?;
         let project: Arc<str> = read.ok()??.into();
-        self.sticky.note(provider, client, project.clone());
+        self.sticky.note(provider, client, project.clone(), now);
         Some(project)
     }
 

@@ -77,7 +77,7 @@ async fn take_down(exchange: &Exchange, answer: &Answer, credential: &Credential
         });
     let made: Vec<Resource> = made.collect();
     if names::is_used_with_others(&exchange.call) {
-        app.resources.sticky.note(provider, client, project);
+        app.resources.sticky.note(provider, client, project, now);
     }
     app.resources.learn(&app.store, made, now).await;
 }

@@ -76,6 +76,15 @@ impl Holder {
     }
 }
 
+/// Whether a request makes what is used with other things, so that the project it goes to counts from now on.
+pub(crate) fn begins_beside_others(exchange: &Exchange) -> bool {
+    let is_free = matches!(
+        exchange.destination,
+        Destination::Anywhere | Destination::Rather(_)
+    );
+    is_free && exchange.provider.api == Api::Google && names::is_used_with_others(&exchange.call)
+}
+
 /// Finds whose keys a request needs.
 pub(crate) async fn bind(exchange: &Exchange) -> Result<Destination, GatewayError> {
     let isolation = exchange.snapshot.config.affinity.isolation;

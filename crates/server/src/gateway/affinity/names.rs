@@ -131,6 +131,7 @@ pub(super) fn may_go_beside_others(call: &Call) -> bool {
 /// Whether a call makes what requests use several of at once.
 pub(super) fn is_used_with_others(call: &Call) -> bool {
     let makes = || resources::place_of(&path(call));
-    call.outgoing.creates
-        && matches!(makes(), Place::Collection(made) if USED_TOGETHER.contains(&made))
+    // What else makes something is a model, which is asked wherever there is room.
+    let may_be = call.outgoing.creates && call.place != providers::Place::Model;
+    may_be && matches!(makes(), Place::Collection(made) if USED_TOGETHER.contains(&made))
 }

@@ -1,5 +1,6 @@
 //! What belongs to a project: made with one of twenty keys, reached by that project's keys alone, by whoever made it, also
-//! after a crash. `ids.rs`: what is named by an id alone; `lists.rs`: what is listed of it.
+//! after a crash. `ids.rs`: what is named by an id alone; `lists.rs`: what is listed of it; `together.rs`: what is made
+//! at once.
 
 use fake_upstream::{FakeKey, KeyFault, Rule};
 use serde_json::{Value, json};
@@ -8,6 +9,7 @@ use crate::support::{Answer, CLIENT_KEY, MODEL, Operator, TestGateway, request};
 
 mod ids;
 mod lists;
+mod together;
 
 const OTHER_KEY: &str = "sk-test-other-0002";
 
