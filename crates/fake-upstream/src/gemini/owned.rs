@@ -45,9 +45,10 @@ pub(crate) fn serve(stand: &Stand, call: &Call, caller: &Caller) -> Result<Reply
             owned.keep(caller, &name, &json!({"name": name}));
             Ok(Reply::json(&json!({"name": name})))
         }
-        (&Method::POST, ["fileSearchStores"], "") => {
+        (&Method::POST, [kind @ ("fileSearchStores" | "corpora")], "") => {
             let body = strict::json_body(call)?;
-            let name = format!("fileSearchStores/{}", stand.fresh_id(12));
+            let chosen = body["name"].as_str().map(str::to_owned);
+            let name = chosen.unwrap_or_else(|| format!("{kind}/{}", stand.fresh_id(12)));
             let store = json!({"name": name, "displayName": body["displayName"], "createTime": Timestamp::now()});
             owned.keep(caller, &name, &store);
             Ok(Reply::json(&store))
@@ -92,14 +93,14 @@ pub(crate) fn serve(stand: &Stand, call: &Call, caller: &Caller) -> Result<Reply
         (&Method::GET, [kind @ ("batches" | "fileSearchStores")], "") => {
             owned.list(call, caller, kind)
         }
-        (&Method::GET, ["batches" | "fileSearchStores", _], "") => {
+        (&Method::GET, ["batches" | "fileSearchStores" | "corpora", _], "") => {
             Ok(Reply::json(&owned.get(caller, resource)?))
         }
         (&Method::POST, ["batches", _], "cancel") => {
             owned.get(caller, resource)?;
             Ok(Reply::json(&json!({})))
         }
-        (&Method::DELETE, ["batches" | "fileSearchStores", _], "") => {
+        (&Method::DELETE, ["batches" | "fileSearchStores" | "corpora", _], "") => {
             owned.get(caller, resource)?;
             owned.lock().remove(resource);
             Ok(Reply::json(&json!({})))

@@ -88,7 +88,11 @@ pub(crate) fn begins_beside_others(exchange: &Exchange) -> bool {
 /// Finds whose keys a request needs.
 pub(crate) async fn bind(exchange: &Exchange) -> Result<Destination, GatewayError> {
     let isolation = exchange.snapshot.config.affinity.isolation;
-    let names = readable(names::of(&exchange.call, &exchange.provider), isolation)?;
+    let mut names = readable(names::of(&exchange.call, &exchange.provider), isolation)?;
+    if exchange.has_brought_key() {
+        // A project of the caller's own has names of its own.
+        names.retain(|it| it.how != How::Made);
+    }
     let is_list = exchange.call.outgoing.method == Method::GET;
     if exchange.provider.api == Api::Google && isolation == Isolation::Owner {
         refuse_what_cannot_be_kept_apart(exchange, is_list, has_sure(&names))?;
@@ -196,6 +200,7 @@ async fn find(
     for Mention { name, how } in &named {
         match found.iter().find(|it| it.name == *name) {
             Some(resource) if is_open || me.may_use(resource) => usable.push(resource),
+            Some(_) if !is_open && *how == How::Made => return Err(is_taken(name)),
             Some(_) if !is_open => return Err(not_theirs(name)),
             None if !is_open && *how == How::Surely => return Err(not_theirs(name)),
             // Made elsewhere, or before keymux was there; or a word of the provider's own.
@@ -258,6 +263,12 @@ pub(crate) fn not_theirs(name: &ResourceName) -> GatewayError {
         "{name} is not known here: it has expired or was deleted, or it was made with another client key"
     );
     GatewayError::upstream(StatusCode::NOT_FOUND, Class::AffinityMiss, text)
+}
+
+/// What is to be made has the name of something that another has.
+fn is_taken(name: &ResourceName) -> GatewayError {
+    let text = format!("{name} is taken; choose another name, or none");
+    GatewayError::upstream(StatusCode::CONFLICT, Class::AffinityMiss, text)
 }
 
 fn of_two_projects(one: &ResourceName, other: &ResourceName) -> GatewayError {

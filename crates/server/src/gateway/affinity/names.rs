@@ -6,7 +6,7 @@ use http::header::CONTENT_ENCODING;
 use http::{Method, StatusCode};
 use percent_encoding::percent_decode_str;
 use providers::{Api, Transfer};
-use wire::gemini::resources::{self, How, Mention, Part, Place};
+use wire::gemini::resources::{self, How, Looking, Mention, Part, Place, Unreadable};
 
 use crate::gateway::call::Call;
 use crate::gateway::error::GatewayError;
@@ -29,8 +29,14 @@ const USED_TOGETHER: [&str; 8] = [
 pub(super) enum Hidden {
     /// Its body is compressed.
     Compressed,
-    /// Its body is no JSON that can be read to its end.
-    Unreadable,
+    /// It cannot be read, or what it names cannot be made out.
+    Unreadable(Unreadable),
+}
+
+impl From<Unreadable> for Hidden {
+    fn from(unreadable: Unreadable) -> Self {
+        Self::Unreadable(unreadable)
+    }
 }
 
 impl From<Hidden> for GatewayError {
@@ -40,7 +46,11 @@ impl From<Hidden> for GatewayError {
                 StatusCode::UNSUPPORTED_MEDIA_TYPE,
                 "bodies have to come uncompressed: keymux reads whose files and caches they name",
             ),
-            Hidden::Unreadable => Self::caller(
+            Hidden::Unreadable(Unreadable::Reference) => Self::caller(
+                StatusCode::BAD_REQUEST,
+                "the address of a file or a cache cannot be made out: name it as the provider does, such as files/abc-123",
+            ),
+            Hidden::Unreadable(Unreadable::Body) => Self::caller(
                 StatusCode::BAD_REQUEST,
                 "the body seems to name files or caches, and is no JSON that can be read to its end; it may be nested deeper than 64 levels",
             ),
@@ -59,18 +69,40 @@ pub(super) fn of(call: &Call, provider: &Provider) -> Result<Vec<Mention>, Hidde
     if provider.api != Api::Google {
         return Ok(Vec::new());
     }
-    let in_body = in_body(call, provider)?;
-    let Some(name) = resources::in_path(&path(call)) else {
-        return Ok(in_body);
-    };
-    let others = in_body.into_iter().filter(|other| other.name != name);
-    let how = How::Surely;
-    let mut named = vec![Mention {
-        name: name.clone(),
-        how,
-    }];
-    named.extend(others);
+    let mut named = in_body(call, provider)?;
+    if let Some((_, query)) = call.outgoing.path_and_query.split_once('?') {
+        let is_google = |host: &str| is_google(host, call, provider);
+        let in_query = resources::in_query(looking(call), query, is_google)?;
+        in_query.into_iter().for_each(|it| add(&mut named, it));
+    }
+    if let Some(name) = resources::in_path(&path(call)) {
+        let how = How::Surely;
+        named.retain(|it| it.name != name);
+        named.insert(0, Mention { name, how });
+    }
     Ok(named)
+}
+
+fn add(named: &mut Vec<Mention>, mention: Mention) {
+    match named.iter_mut().find(|known| known.name == mention.name) {
+        Some(known) => known.how = known.how.max(mention.how),
+        None => named.push(mention),
+    }
+}
+
+/// What a call is read for.
+fn looking(call: &Call) -> Looking {
+    let makes = || match resources::place_of(&path(call)) {
+        Place::Collection(kind) => Some(kind),
+        _ => None,
+    };
+    Looking {
+        part: match call.place {
+            providers::Place::Interactions => Part::Interactions,
+            _ => Part::Other,
+        },
+        makes: if call.outgoing.creates { makes() } else { None },
+    }
 }
 
 /// What a message of a session names.
@@ -87,7 +119,8 @@ fn in_body(call: &Call, provider: &Provider) -> Result<Vec<Mention>, Hidden> {
     if let Some(opening) = &call.opening {
         return in_message(opening.setup(), call, provider);
     }
-    if call.transfer != Transfer::None || call.outgoing.method == Method::GET {
+    // Of an upload only what it begins with is here: what the file is to be called.
+    if call.transfer == Transfer::Download || call.outgoing.method == Method::GET {
         return Ok(Vec::new());
     }
     let chunks = call.chunks();
@@ -103,23 +136,30 @@ fn in_chunks<C: AsRef<[u8]>>(
     provider: &Provider,
 ) -> Result<Vec<Mention>, Hidden> {
     let is_google = |host: &str| is_google(host, call, provider);
-    let part = match call.place {
-        providers::Place::Interactions => Part::Interactions,
-        _ => Part::Other,
-    };
-    let names = resources::in_request(part, chunks.iter().map(AsRef::as_ref), is_google);
-    names.map_err(|_| Hidden::Unreadable)
+    let chunks = chunks.iter().map(AsRef::as_ref);
+    Ok(resources::in_request(looking(call), chunks, is_google)?)
 }
 
 /// Whether a host is the provider's, or ours in its place.
 pub(super) fn is_google(host: &str, call: &Call, provider: &Provider) -> bool {
     let is_of = |url: &str| {
         url.split_once("://")
-            .is_some_and(|(_, known)| known == host)
+            .is_some_and(|(_, known)| is_same_host(known, host))
     };
     host.ends_with("generativelanguage.googleapis.com")
         || is_of(&provider.origin.url())
         || call.called_at.as_deref().is_some_and(is_of)
+}
+
+/// Whether two hosts, with their ports, are one: this machine has several names.
+fn is_same_host(one: &str, other: &str) -> bool {
+    let local = |host: &str| {
+        let port = host.rsplit_once(':').map_or("", |(_, port)| port);
+        let names = ["localhost", "127.", "[::1]", "0.0.0.0"];
+        let is_local = names.iter().any(|name| host.starts_with(name));
+        is_local.then(|| port.to_owned())
+    };
+    one.eq_ignore_ascii_case(other) || local(one).is_some_and(|port| local(other) == Some(port))
 }
 
 /// Whether a call had better go where its caller has made something before: what is used with other things is to be made

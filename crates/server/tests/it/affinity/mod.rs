@@ -1,6 +1,6 @@
 //! What belongs to a project: made with one of twenty keys, reached by that project's keys alone, by whoever made it, also
-//! after a crash. `ids.rs`: what is named by an id alone; `lists.rs`: what is listed of it; `together.rs`: what is made
-//! at once.
+//! after a crash. `ids.rs`: what is named by an id alone; `lists.rs`: what is listed of it; `together.rs`: what is made at
+//! once, and under what name.
 
 use fake_upstream::{FakeKey, KeyFault, Rule};
 use serde_json::{Value, json};
@@ -409,6 +409,23 @@ async fn nothing_hides_what_a_request_names() {
             400,
         ),
         ("\u{1f}files/".to_owned(), "gzip", 415),
+        (
+            format!(
+                r#"{{"contents":[{{"parts":[{{"fileData":{{"fileUri":" ./{}"}}}}]}}]}}"#,
+                name(&file)
+            ),
+            "",
+            404,
+        ),
+        (
+            format!(
+                r#"{{"contents":[{{"parts":[{{"fileData":{{"fileUri":"x/../{}"}}}}]}}]}}"#,
+                name(&file)
+            ),
+            "",
+            400,
+        ),
+        ("{\0\"\0".to_owned(), "", 400),
     ] {
         let mut headers = vec![
             ("x-goog-api-key", OTHER_KEY),

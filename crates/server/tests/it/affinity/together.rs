@@ -1,4 +1,4 @@
-//! What is made at once by one client key.
+//! What is made at once by one client key, and under what name; and what queries and free text say of it.
 
 use std::collections::HashSet;
 
@@ -6,10 +6,10 @@ use fake_upstream::Rule;
 use futures_util::future::join_all;
 use serde_json::{Value, json};
 
-use super::{Caller, OTHER_KEY, twenty};
-use crate::support::{TestGateway, request};
+use super::{Caller, OTHER_KEY, name, twenty};
+use crate::support::{MODEL, TestGateway, request};
 
-async fn start(gateway: &TestGateway, key: &str) -> (u16, String) {
+async fn start(gateway: &TestGateway, key: &str, name: &str) -> (u16, String) {
     let headers = [
         ("x-goog-api-key", key),
         ("x-goog-upload-protocol", "resumable"),
@@ -17,7 +17,11 @@ async fn start(gateway: &TestGateway, key: &str) -> (u16, String) {
         ("x-goog-upload-header-content-type", "text/plain"),
         ("content-type", "application/json"),
     ];
-    let body = json!({});
+    let body = if name.is_empty() {
+        json!({})
+    } else {
+        json!({"file": {"name": name}})
+    };
     let answer = gateway
         .send(request(
             "POST",
@@ -49,7 +53,7 @@ async fn files_made_at_once_are_used_together() {
 #[tokio::test]
 async fn uploads_that_begin_at_once_go_to_one_project() {
     let gateway = twenty().await;
-    let starts = join_all((0..8).map(|_| start(&gateway, super::CLIENT_KEY))).await;
+    let starts = join_all((0..8).map(|_| start(&gateway, super::CLIENT_KEY, ""))).await;
     assert!(
         starts.iter().all(|(status, _)| *status == 200),
         "{starts:?}"
@@ -60,14 +64,14 @@ async fn uploads_that_begin_at_once_go_to_one_project() {
 #[tokio::test]
 async fn whoever_begins_elsewhere_takes_others_along() {
     let gateway = twenty().await;
-    start(&gateway, super::CLIENT_KEY).await;
+    start(&gateway, super::CLIENT_KEY, "").await;
     let first = gateway.upstream.seen().last().unwrap().key.clone().unwrap();
     gateway
         .upstream
         .add_rule(Rule::new().key(&first).respond(503, "{}"));
     gateway.upstream.clear_seen();
     for _ in 0..4 {
-        let (status, text) = start(&gateway, super::CLIENT_KEY).await;
+        let (status, text) = start(&gateway, super::CLIENT_KEY, "").await;
         assert_eq!(status, 200, "{text}");
     }
     let used: Vec<Option<String>> = gateway
@@ -79,4 +83,79 @@ async fn whoever_begins_elsewhere_takes_others_along() {
         .collect();
     assert_eq!(used.len(), 4);
     assert!(used.iter().all(|key| *key == used[0]), "{used:?}");
+}
+
+#[tokio::test]
+async fn a_name_may_be_chosen_and_not_taken_from_another() {
+    let gateway = twenty().await;
+    let (mine, other) = (Caller::new(&gateway), Caller::with(&gateway, OTHER_KEY));
+    for (kind, body) in [
+        (
+            "fileSearchStores",
+            json!({"name": "fileSearchStores/mine-1"}),
+        ),
+        ("corpora", json!({"name": "corpora/mine-1"})),
+        ("agents", json!({"id": "mine-1"})),
+    ] {
+        let path = format!("/v1beta/{kind}");
+        mine.made(&path, body.clone()).await;
+        let taken = other.ask("POST", &path, &body).await;
+        assert_eq!(taken.status, 409, "{kind}: {}", taken.text());
+        let found = mine.get(&format!("{path}/mine-1")).await;
+        assert_eq!(found.status, 200, "{kind}: {}", found.text());
+        assert_eq!(other.get(&format!("{path}/mine-1")).await.status, 404);
+    }
+    let file = mine.upload().await;
+    let (status, text) = start(&gateway, OTHER_KEY, &name(&file)).await;
+    assert_eq!(status, 409, "{text}");
+    assert_eq!(start(&gateway, OTHER_KEY, "files/other-1").await.0, 200);
+}
+
+#[tokio::test]
+async fn queries_are_read_as_bodies_are() {
+    let gateway = twenty().await;
+    let (mine, other) = (Caller::new(&gateway), Caller::with(&gateway, OTHER_KEY));
+    let file = name(&mine.upload().await);
+    let body = json!({"contents": [{"parts": [{"text": "hello"}]}]});
+    for query in [
+        format!("cachedContent={file}"),
+        format!("batch.inputConfig.fileName={}", file.replace('/', "%2F")),
+    ] {
+        let path = format!("/v1beta/models/{MODEL}:generateContent?{query}");
+        gateway.upstream.clear_seen();
+        let refused = other.ask("POST", &path, &body).await;
+        assert_eq!(refused.status, 404, "{query}: {}", refused.text());
+        assert_eq!(gateway.upstream.seen().len(), 0);
+        assert_eq!(mine.ask("POST", &path, &body).await.status, 200);
+    }
+}
+
+#[tokio::test]
+async fn free_text_may_look_like_a_name() {
+    let gateway = twenty().await;
+    let headers = [
+        ("authorization", &*format!("Bearer {}", super::CLIENT_KEY)),
+        ("content-type", "application/json"),
+    ];
+    for (path, body) in [
+        (
+            "/v1/chat/completions",
+            json!({"model": MODEL, "messages": [{"role": "user", "content": "x"}], "stop": ["files/x"],
+                "user": "files/u", "metadata": {"source": "files/u.txt"}}),
+        ),
+        (
+            "/v1beta/interactions",
+            json!({"model": MODEL, "input": [{"type": "function_result", "result": {"path": "agents/a.txt"}}]}),
+        ),
+        (
+            &format!("/v1beta/models/{MODEL}:generateContent"),
+            json!({"contents": [{"parts": [{"codeExecutionResult": {"output": "files/a"}}, {"text": "x"}]}],
+                "generation_config": {"response_schema": {"enum": ["files/a"]}}}),
+        ),
+    ] {
+        let answer = gateway
+            .send(request("POST", path, &headers, body.to_string()))
+            .await;
+        assert_eq!(answer.status, 200, "{path}: {}", answer.text());
+    }
 }

@@ -2,7 +2,7 @@
 
 use domain::ResourceName;
 
-use super::{Addresses, LONGEST, is_of_interactions, plain_text};
+use super::{Addresses, LONGEST, Look, Reading, is_of_interactions, plain_text};
 use crate::json::{Kind, Scanner, Visitor, Want};
 
 /// What an answer tells of what was made.
@@ -117,7 +117,10 @@ impl<F: Fn(&str) -> bool> AnswerReader<F> {
                     .unwrap_or(text);
                 ResourceName::new(&format!("{collection}/{id}"))
             }
-            Made::Name => self.addresses.name_in(text),
+            Made::Name => match self.addresses.read(text, Look::Anything) {
+                Reading::Name(name) => Some(name),
+                Reading::Nothing | Reading::Hidden => None,
+            },
         };
         if let Some(name) = name
             && !self.told.names.contains(&name)

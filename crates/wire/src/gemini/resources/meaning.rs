@@ -10,6 +10,10 @@ use crate::members::CUT_NAME;
 pub(super) enum Meaning {
     /// It may name something.
     Open,
+    /// It is there to name something.
+    Reference,
+    /// The name, or the id, of what the request makes.
+    Made,
     /// A text of it names nothing; what else it holds may.
     Text,
     /// An id, without the collection before it.
@@ -79,6 +83,9 @@ pub(super) fn meaning(member: &str, is_outermost: bool) -> Meaning {
         | b"labels" | b"metadata" | b"custommetadata" | b"usermetadata" | b"partmetadata"
         | b"customconfig" => Meaning::Foreign,
         b"result" => Meaning::Result,
+        b"uri" | b"url" | b"fileuri" | b"filename" | b"file" | b"fileid" | b"inputfileid"
+        | b"cachedcontent" | b"filesearchstore" | b"filesearchstorename" | b"filesearchstorenames"
+        | b"imageurl" | b"videouri" | b"corpus" | b"ragcorpus" => Meaning::Reference,
         // For people and models.
         b"text" | b"input" | b"content" | b"prompt" | b"title" | b"description" | b"displayname"
         | b"systeminstruction" | b"instructions" | b"negativeprompt" | b"textinput" | b"query"

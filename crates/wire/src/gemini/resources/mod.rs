@@ -1,6 +1,6 @@
 //! The names of resources that belong to a project, as paths, requests and answers of Google's API have them.
 //! A request is read to find whose keys it needs. Callers are not trusted in it: every text counts that may be a name, in
-//! whatever member and however it is written, but for prompts and what functions are given. An answer is read to learn what
+//! whatever member and however it is written, but for free text (`meaning.rs`). An answer is read to learn what
 //! was made: of it only its own members count.
 //! Sources: providers/gemini.md, sections 2 and 7; google-genai 3.3.0 and @google/genai 2.32.0.
 
@@ -8,19 +8,17 @@ mod answer;
 mod meaning;
 mod path;
 mod request;
+mod spelling;
 
 use std::borrow::Cow;
-
-use domain::ResourceName;
-use percent_encoding::percent_decode_str;
 
 use crate::members::unescape;
 
 pub use answer::{Told, in_answer};
 pub use path::{Place, in_path, is_readable, place_of};
-pub use request::{How, Mention, Part, Unreadable, in_request};
+pub use request::{How, Looking, Mention, Part, Unreadable, in_query, in_request};
 
-use path::{named_by, segments};
+use spelling::{Addresses, Look, Reading, tidy};
 
 /// What a project owns, beside [`INTERACTIONS`]. Ephemeral tokens are not among it: their names are secrets.
 pub const COLLECTIONS: [&str; 9] = [
@@ -61,31 +59,6 @@ const LONGEST: usize = 2048;
 fn owned(name: &str) -> Option<&'static str> {
     let mut known = COLLECTIONS.into_iter().chain(INTERACTIONS);
     known.find(|known| *known == name)
-}
-
-/// Which hosts are the provider's.
-struct Addresses<F>(F);
-
-impl<F: Fn(&str) -> bool> Addresses<F> {
-    /// The name in a text that is a name, or the address of one.
-    fn name_in(&self, text: &str) -> Option<ResourceName> {
-        let decoded = percent_decode_str(text).decode_utf8_lossy();
-        let path = match decoded.split_once("://") {
-            None => &*decoded,
-            Some((_, address)) => {
-                let (host, path) = address.split_once('/')?;
-                let host = host.rsplit('@').next().unwrap_or_default();
-                self.is_google(&host.to_ascii_lowercase()).then_some(path)?
-            }
-        };
-        let (is_openai, segments) = segments(path);
-        (!is_openai).then(|| named_by(&segments)).flatten()
-    }
-
-    fn is_google(&self, host: &str) -> bool {
-        let bare = host.split(':').next().unwrap_or_default();
-        (self.0)(host) || (self.0)(bare)
-    }
 }
 
 /// The text of a string of JSON, read as it is meant.

@@ -4,9 +4,13 @@ use std::sync::LazyLock;
 
 use aho_corasick::AhoCorasick;
 use domain::ResourceName;
+use percent_encoding::percent_decode_str;
 
 use super::meaning::{Id, Meaning, meaning};
-use super::{Addresses, COLLECTIONS, INTERACTIONS, LONGEST, plain_text};
+use super::{
+    Addresses, COLLECTIONS, INTERACTIONS, LONGEST, Look, Reading, is_of_interactions, plain_text,
+    tidy,
+};
 use crate::json::{Kind, Scanner, Visitor, Want};
 use crate::members::CUT_NAME;
 
@@ -24,10 +28,14 @@ const LONGEST_HINT: usize = 24;
 /// Names that are taken out of one body.
 const MOST: usize = 1024;
 
-/// A body that may name something, and cannot be read: it is no JSON, is nested deeper than 64 levels, or names more than
-/// anybody needs.
+/// Why it cannot be told what a request names.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Unreadable;
+pub enum Unreadable {
+    /// It is no JSON, is nested deeper than 64 levels, or names more than anybody needs.
+    Body,
+    /// A text that is there to name something is spelt so that nobody knows what.
+    Reference,
+}
 
 /// Something that a request names.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -38,14 +46,16 @@ pub struct Mention {
     pub how: How,
 }
 
-/// How a request names something.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// How a request names something; what counts more comes later.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum How {
-    /// By its name, or by an id that can be nothing else.
-    Surely,
     /// By an id that may also be the provider's own word, as `deep-research-…` is for an agent and `remote` for an
     /// environment: it counts where somebody is known to have it.
     IfKnown,
+    /// It is to be made under that name.
+    Made,
+    /// By its name, or by an id that can be nothing else.
+    Surely,
 }
 
 /// The part of the API that a request is for.
@@ -57,17 +67,68 @@ pub enum Part {
     Other,
 }
 
+/// What a request is read for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Looking {
+    /// The part of the API that it is for.
+    pub part: Part,
+    /// The collection that it adds to: there a name may be its maker's choice.
+    pub makes: Option<&'static str>,
+}
+
 /// What a request's body names, each once. Addresses count where `is_google` says that their host, with its port, is the
 /// provider.
 pub fn in_request<'a>(
-    part: Part,
+    looking: Looking,
     chunks: impl IntoIterator<Item = &'a [u8]> + Clone,
     is_google: impl Fn(&str) -> bool,
 ) -> Result<Vec<Mention>, Unreadable> {
-    if part == Part::Other && !hints_at_names(chunks.clone()) {
+    if is_of_wide_characters(chunks.clone()) {
+        return Err(Unreadable::Body);
+    }
+    if looking.part == Part::Other && !hints_at_names(chunks.clone()) {
         return Ok(Vec::new());
     }
-    read(RequestReader::new(part, is_google), chunks)
+    read(RequestReader::new(looking, is_google), chunks)
+}
+
+/// What a request's query names, each once: a member of the request may stand there too, by the path to it
+/// (`batch.inputConfig.fileName`).
+pub fn in_query(
+    looking: Looking,
+    query: &str,
+    is_google: impl Fn(&str) -> bool,
+) -> Result<Vec<Mention>, Unreadable> {
+    let mut reader = RequestReader::new(looking, is_google);
+    for (path, value) in query.split('&').filter_map(|pair| pair.split_once('=')) {
+        let path = percent_decode_str(path).decode_utf8_lossy();
+        let is_outermost = !path.contains('.');
+        let member = path.rsplit('.').next().unwrap_or_default();
+        // Tokens are the provider's own, and opaque.
+        if matches!(member, "pageToken" | "page_token" | "upload_id") {
+            continue;
+        }
+        reader.meaning = reader.meaning_of(member, is_outermost, path.matches('.').count());
+        if matches!(
+            reader.meaning,
+            Meaning::Text | Meaning::Result | Meaning::Foreign
+        ) {
+            continue;
+        }
+        reader.find(&percent_decode_str(value).decode_utf8_lossy());
+    }
+    match reader.unreadable {
+        Some(unreadable) => Err(unreadable),
+        None if reader.found.len() > MOST => Err(Unreadable::Body),
+        None => Ok(reader.found),
+    }
+}
+
+/// Whether a body is of characters of two or four bytes, which the search for hints does not see through: JSON begins with
+/// ASCII.
+fn is_of_wide_characters<'a>(chunks: impl IntoIterator<Item = &'a [u8]>) -> bool {
+    let mut bytes = chunks.into_iter().flatten().take(4);
+    bytes.any(|byte| matches!(byte, 0 | 0xfe | 0xff))
 }
 
 /// Whether a body may name something at all. Bodies are large and most name nothing, so this is a search for few words,
@@ -127,82 +188,122 @@ fn read<'a, F: Fn(&str) -> bool>(
     let mut scanner = Scanner::default();
     for chunk in chunks {
         scanner.push(chunk, &mut reader);
-        if scanner.is_malformed() || reader.is_unreadable || reader.found.len() > MOST {
-            return Err(Unreadable);
+        if let Some(unreadable) = reader.unreadable {
+            return Err(unreadable);
+        }
+        if scanner.is_malformed() || reader.found.len() > MOST {
+            return Err(Unreadable::Body);
         }
     }
     if scanner.is_started() && !scanner.is_done() {
-        return Err(Unreadable);
+        return Err(Unreadable::Body);
     }
     Ok(reader.found)
 }
 
 /// The visitor of a request. It enters everything: what the scanner skips it does not check.
 struct RequestReader<F> {
-    part: Part,
+    looking: Looking,
     addresses: Addresses<F>,
     meaning: Meaning,
     /// What the elements or members mean of the containers that are open.
     within: Vec<Meaning>,
-    is_unreadable: bool,
+    unreadable: Option<Unreadable>,
     found: Vec<Mention>,
 }
 
 impl<F: Fn(&str) -> bool> RequestReader<F> {
-    fn new(part: Part, is_google: F) -> Self {
+    fn new(looking: Looking, is_google: F) -> Self {
         Self {
-            part,
+            looking,
             addresses: Addresses(is_google),
             meaning: Meaning::Open,
             within: Vec::new(),
-            is_unreadable: false,
+            unreadable: None,
             found: Vec::new(),
         }
     }
 
-    /// Takes down a name. What is sure of it once is sure.
+    /// Takes down a name, as what counts most of what is said of it.
     fn note(&mut self, name: ResourceName, how: How) {
         match self.found.iter_mut().find(|known| known.name == name) {
-            Some(known) if how == How::Surely => known.how = how,
-            Some(_) => {}
+            Some(known) => known.how = known.how.max(how),
             None => self.found.push(Mention { name, how }),
         }
     }
 
+    /// What a member means that stands so many members deep.
+    fn meaning_of(&self, member: &str, is_outermost: bool, depth: usize) -> Meaning {
+        let Some(made) = self.looking.makes else {
+            return meaning(member, is_outermost);
+        };
+        // `{"name": …}`, `{"file": {"name": …}}`
+        let is_name = member == "name" && depth < 2;
+        let is_id =
+            member == "id" && is_outermost && made != "interactions" && is_of_interactions(made);
+        if is_name || is_id {
+            return Meaning::Made;
+        }
+        meaning(member, is_outermost)
+    }
+
     fn find(&mut self, text: &str) {
         match self.meaning {
-            Meaning::Id(id) if id.may_be(text, self.part) => self.find_id(id, text),
-            _ => {
-                if let Some(name) = self.addresses.name_in(text) {
-                    self.note(name, How::Surely);
-                }
+            Meaning::Id(id) if id.counts_in(self.looking.part) => self.find_id(id, text),
+            Meaning::Reference => self.find_name(text, Look::Reference),
+            Meaning::Made if !text.contains('/') => self.find_made(text),
+            _ => self.find_name(text, Look::Anything),
+        }
+    }
+
+    fn find_name(&mut self, text: &str, look: Look) {
+        match self.addresses.read(text, look) {
+            Reading::Name(name) => {
+                let is_made =
+                    self.meaning == Meaning::Made && self.looking.makes == Some(name.collection());
+                self.note(name, if is_made { How::Made } else { How::Surely });
             }
+            Reading::Hidden => self.unreadable = Some(Unreadable::Reference),
+            Reading::Nothing => {}
         }
     }
 
     fn find_id(&mut self, id: Id, text: &str) {
-        let plain = text.trim_matches(|c: char| c == '/' || c.is_whitespace() || c.is_control());
+        let plain = tidy(text).unwrap_or_default();
+        let plain = plain.trim_matches('/');
+        if plain.contains('/') {
+            return self.find_name(text, Look::Reference);
+        }
+        if id.is_prebuilt(plain) {
+            return;
+        }
         let name = ResourceName::new(&format!("{}/{plain}", id.collection));
         match (name, id.is_sure) {
             (Some(name), true) => self.note(name, How::Surely),
             (Some(name), false) => self.note(name, How::IfKnown),
-            (None, true) if !plain.is_empty() => self.is_unreadable = true,
+            (None, true) if !text.is_empty() => self.unreadable = Some(Unreadable::Reference),
             (None, _) => {}
+        }
+    }
+
+    fn find_made(&mut self, id: &str) {
+        let collection = self.looking.makes.filter(|it| is_of_interactions(it));
+        let name = collection.and_then(|it| ResourceName::new(&format!("{it}/{id}")));
+        if let Some(name) = name {
+            self.note(name, How::Made);
         }
     }
 }
 
 impl Id {
-    /// Whether that text can be one: prebuilt voices have names of letters alone.
-    fn may_be(self, text: &str, part: Part) -> bool {
-        let is_of_part = match (self.collection, part) {
-            (_, Part::Interactions) | ("interactions" | "voices", _) => true,
-            (_, Part::Other) => false,
-        };
-        let is_prebuilt =
-            || self.collection == "voices" && text.bytes().all(|byte| byte.is_ascii_alphabetic());
-        let is_id = !text.trim_matches('/').contains('/');
-        is_of_part && is_id && !is_prebuilt()
+    /// Whether that part of the API has such ids.
+    fn counts_in(self, part: Part) -> bool {
+        part == Part::Interactions || matches!(self.collection, "interactions" | "voices")
+    }
+
+    /// Prebuilt voices have names of letters alone.
+    fn is_prebuilt(self, id: &str) -> bool {
+        self.collection == "voices" && id.bytes().all(|byte| byte.is_ascii_alphabetic())
     }
 }
 
@@ -211,13 +312,14 @@ impl<F: Fn(&str) -> bool> Visitor for RequestReader<F> {
         // The scanner cuts names: a longer one that is escaped may be any.
         let is_cut = name.len() >= CUT_NAME && name.contains(&b'\\');
         let Some(name) = plain_text(name).filter(|_| !is_cut) else {
-            self.is_unreadable = true;
+            self.unreadable = Some(Unreadable::Body);
             return;
         };
         self.meaning = if self.within.last() == Some(&Meaning::Foreign) {
             Meaning::Foreign
         } else {
-            meaning(&name, self.within.len() == 1)
+            let depth = self.within.len().saturating_sub(1);
+            self.meaning_of(&name, depth == 0, depth)
         };
     }
 
@@ -228,20 +330,26 @@ impl<F: Fn(&str) -> bool> Visitor for RequestReader<F> {
                 self.within.push(self.meaning);
                 Want::Enter
             }
-            (Kind::String, Meaning::Open | Meaning::Id(_)) => Want::Keep(LONGEST),
-            (Kind::String | Kind::Word, _) => Want::Skip,
+            (Kind::String, Meaning::Text | Meaning::Result | Meaning::Foreign)
+            | (Kind::Word, _) => Want::Skip,
+            (Kind::String, _) => Want::Keep(LONGEST),
         }
     }
 
     fn value(&mut self, text: &[u8], whole: bool) {
         if !whole {
-            // Data in an address of its own; another address is longer than any that names something has to be.
-            self.is_unreadable |= !text.starts_with(b"data:") && text.starts_with(b"http");
+            let look = match self.meaning {
+                Meaning::Reference => Look::Reference,
+                _ => Look::Anything,
+            };
+            if self.addresses.may_hide(text, look) {
+                self.unreadable = Some(Unreadable::Reference);
+            }
             return;
         }
         match plain_text(text) {
             Some(text) => self.find(&text),
-            None => self.is_unreadable = true,
+            None => self.unreadable = Some(Unreadable::Body),
         }
     }
 

@@ -1,3 +1,4 @@
+use domain::ResourceName;
 use proptest::prelude::*;
 
 use super::*;
@@ -6,17 +7,22 @@ fn google(host: &str) -> bool {
     host == "generativelanguage.googleapis.com"
 }
 
-fn mentions(part: Part, body: &str) -> Vec<Mention> {
-    in_request(part, [body.as_bytes()], google).unwrap()
+const fn looking(part: Part) -> Looking {
+    Looking { part, makes: None }
 }
 
 /// What a body names, that which counts only where it is known with a question mark.
 fn named_in(part: Part, body: &str) -> Vec<String> {
-    let named = |Mention { name, how }: Mention| match how {
+    shown(in_request(looking(part), [body.as_bytes()], google))
+}
+
+fn shown(found: Result<Vec<Mention>, Unreadable>) -> Vec<String> {
+    let shown = |Mention { name, how }: Mention| match how {
         How::Surely => name.to_string(),
         How::IfKnown => format!("{name}?"),
+        How::Made => format!("{name}!"),
     };
-    mentions(part, body).into_iter().map(named).collect()
+    found.unwrap().into_iter().map(shown).collect()
 }
 
 fn named(body: &str) -> Vec<String> {
@@ -24,7 +30,7 @@ fn named(body: &str) -> Vec<String> {
 }
 
 fn read(body: &str) -> Result<Vec<Mention>, Unreadable> {
-    in_request(Part::Other, [body.as_bytes()], google)
+    in_request(looking(Part::Other), [body.as_bytes()], google)
 }
 
 #[test]
@@ -188,9 +194,174 @@ fn interactions_name_what_they_use_by_its_id() {
     }
     let odd = r#"{"previous_interaction_id":"v1_x?y"}"#;
     assert_eq!(
-        in_request(Part::Interactions, [odd.as_bytes()], google),
-        Err(Unreadable)
+        in_request(looking(Part::Interactions), [odd.as_bytes()], google),
+        Err(Unreadable::Reference)
     );
+}
+
+#[test]
+fn references_are_read_however_they_are_spelt() {
+    let google = "generativelanguage.googleapis.com";
+    for reference in [
+        " files/abc".to_owned(),
+        r"\tfiles/abc\n".to_owned(),
+        r"\ufefffiles/abc".to_owned(),
+        r"\u0000files/abc".to_owned(),
+        "./files/abc".to_owned(),
+        "Files/abc".to_owned(),
+        "files%252Fabc".to_owned(),
+        "v1main/files/abc".to_owned(),
+        "projects/p/files/abc".to_owned(),
+        "files/abc?x=1".to_owned(),
+        "files/abc#x".to_owned(),
+        "files/abc:download".to_owned(),
+        r"files/\\abc".to_owned(),
+        format!("{google}/v1beta/files/abc"),
+        format!("{google}:443/v1beta/files/abc"),
+        format!("//{google}/v1beta/files/abc"),
+        format!("https:/{google}/v1beta/files/abc"),
+        format!(r"https:\\{google}\\v1beta\\files/abc"),
+        format!("HTTPS://{}/v1beta/files/abc", google.to_uppercase()),
+        format!("https://{google}./v1beta/files/abc"),
+        format!("https://{google}.:443/v1beta/files/abc"),
+        format!("https://{google}?/v1beta/files/abc"),
+        format!("https://{google}#/v1beta/files/abc"),
+        format!("https://{google};x/v1beta/files/abc"),
+        format!("https://a:b@{google}/v1beta/files/abc"),
+        format!("https://{google}/v1beta/./files/abc"),
+        "https://generativelanguage.mtls.googleapis.com/v1beta/files/abc".to_owned(),
+        "https://eu-generativelanguage.googleapis.com/v1/files/abc".to_owned(),
+    ] {
+        for member in ["fileUri", "file_uri", "uri", "url"] {
+            let body = format!(r#"{{"{member}":"{reference}","x":"files/ y"}}"#);
+            assert_eq!(named(&body)[0], "files/abc", "{body}");
+        }
+    }
+    let long = "y".repeat(3_000);
+    for reference in [
+        "x/../files/abc".to_owned(),
+        format!("https://{google}/v1beta/files/a/../abc"),
+        format!("https://{google}/v1beta/x"),
+        "files/a+b".to_owned(),
+        format!("https://{google}/v1beta/files/x?{long}"),
+        format!(r"\u0068ttps://{google}/v1beta/files/x?{long}"),
+        format!("{}files/x", " ".repeat(3_000)),
+        format!("https://{long}.example/files/x"),
+    ] {
+        let body = format!(r#"{{"fileUri":"{reference}","x":"files/y"}}"#);
+        assert_eq!(read(&body), Err(Unreadable::Reference), "{body}");
+    }
+    for reference in [
+        "https://example.com/v1beta/files/abc".to_owned(),
+        "gs://bucket/files/abc".to_owned(),
+        "data:text/plain,files/abc".to_owned(),
+        "https://youtu.be/abc".to_owned(),
+        format!("https://storage.example.com/files/abc?signature={long}"),
+        format!("data:image/png;base64,files/{long}"),
+        format!(r"data:image\/png;base64,{}", r"a\/".repeat(1_000)),
+    ] {
+        let body = format!(r#"{{"fileUri":"{reference}","x":"agents/y"}}"#);
+        assert_eq!(named(&body), ["agents/y"], "{body}");
+    }
+}
+
+#[test]
+fn free_text_names_nothing() {
+    for body in [
+        r#"{"input":["files/report.pdf",["agents/main.py"]]}"#,
+        r#"{"input":[{"type":"function_result","result":"files/a.txt"}]}"#,
+        r#"{"input":[{"type":"function_result","result":{"uri":"files/a"}}]}"#,
+        r#"{"contents":[{"parts":[{"codeExecutionResult":{"output":"files/a"}},{"executableCode":{"code":"files/a"}}]}]}"#,
+        r#"{"batch":{"inputConfig":{"requests":{"requests":[{"metadata":{"key":"files/1"}}]}}}}"#,
+        r#"{"response_format":{"json_schema":{"schema":{"enum":["files/a"],"default":"agents/x"}}}}"#,
+        r#"{"stop":["files/x"],"user":"files/u","metadata":{"a":"files/x"}}"#,
+        r#"{"generationConfig":{"stopSequences":["files/x"]},"generation_config":{"stop_sequences":["files/x"]}}"#,
+        r#"{"generation_config":{"response_schema":{"enum":["files/a"]},"response_json_schema":{"enum":["files/a"]}}}"#,
+        r#"{"tools":[{"function_declarations":[{"parameters_json_schema":{"enum":["files/a"]},"parameters":{"enum":["files/a"]}}]}]}"#,
+        r#"{"content":[{"type":"file","file":{"filename":"files/a.pdf"}}]}"#,
+        r#"{"environment":{"sources":[{"target":"files/a","content":"files/b"}],"env":{"K":{"value":"files/c"}}}}"#,
+    ] {
+        assert_eq!(named(body), Vec::<String>::new(), "{body}");
+    }
+    for body in [
+        r#"{"input":[{"type":"function_result","result":[{"type":"image","uri":"files/a"}]}]}"#,
+        r#"{"parameters":{"video":{"uri":"files/a"}}}"#,
+        r#"{"input":{"type":"image","uri":"files/a"}}"#,
+    ] {
+        assert_eq!(named(body), ["files/a"], "{body}");
+    }
+}
+
+#[test]
+fn what_is_to_be_made_is_told_from_what_is_used() {
+    let check = |part, made, body: &str, expected: &[&str]| {
+        let looking = Looking {
+            part,
+            makes: Some(made),
+        };
+        let found = shown(in_request(looking, [body.as_bytes()], google));
+        assert_eq!(found, expected, "{made}: {body}");
+    };
+    let other = Part::Other;
+    check(other, "files", r#"{"name":"files/mine"}"#, &["files/mine!"]);
+    check(
+        other,
+        "files",
+        r#"{"file":{"name":"files/mine"}}"#,
+        &["files/mine!"],
+    );
+    check(
+        other,
+        "files",
+        r#"{"file":{"x":{"name":"files/a"}}}"#,
+        &["files/a"],
+    );
+    check(other, "corpora", r#"{"name":"files/a"}"#, &["files/a"]);
+    check(
+        other,
+        "files",
+        r#"{"name":"files/a","x":"files/a"}"#,
+        &["files/a"],
+    );
+    let family = Part::Interactions;
+    check(
+        family,
+        "agents",
+        r#"{"id":"mine","base_agent":"a"}"#,
+        &["agents/mine!", "agents/a?"],
+    );
+    check(family, "interactions", r#"{"id":"mine"}"#, &[]);
+}
+
+#[test]
+fn queries_name_what_bodies_do() {
+    for (query, expected) in [
+        ("cachedContent=cachedContents/c", vec!["cachedContents/c"]),
+        (
+            "alt=sse&cached_content=cachedContents%2Fc",
+            vec!["cachedContents/c"],
+        ),
+        ("batch.inputConfig.fileName=files/a&x", vec!["files/a"]),
+        ("%66ileName=%66iles/a", vec!["files/a"]),
+        ("previous_interaction_id=v1_x", vec!["interactions/v1_x"]),
+        (
+            "pageSize=5&pageToken=files/x&alt=sse&updateMask=ttl",
+            vec![],
+        ),
+        ("labels=files/x", vec![]),
+        ("", vec![]),
+    ] {
+        let found = in_query(looking(Part::Other), query, google);
+        assert_eq!(shown(found), expected, "{query}");
+    }
+    let odd = in_query(looking(Part::Other), "fileName=files/a%2520b%253Cc", google);
+    assert_eq!(odd, Err(Unreadable::Reference));
+    let makes = Looking {
+        part: Part::Other,
+        makes: Some("files"),
+    };
+    let made = in_query(makes, "uploadType=media&file.name=files/x", google);
+    assert_eq!(shown(made), ["files/x!"]);
 }
 
 #[test]
@@ -227,7 +398,7 @@ fn nothing_hides_a_name() {
     }
     let deep = format!("{}{}{}", r#"{"a":"#.repeat(80), 1, "}".repeat(80));
     let body = format!(r#"{{"x":{deep},"cachedContent":"cachedContents/c"}}"#);
-    assert_eq!(read(&body), Err(Unreadable));
+    assert_eq!(read(&body), Err(Unreadable::Body));
     let escaped = r"\u0066".repeat(20);
     for body in [
         r#"{"cachedContent":"cachedContents/c""#.to_owned(),
@@ -235,12 +406,9 @@ fn nothing_hides_a_name() {
         r#"{"x":"cachedContents/\c"}"#.to_owned(),
         r#"{"args":{'a':'"'},"x":"cachedContents/c","args":{'b':'"'}}"#.to_owned(),
         format!(r#"{{"{escaped}":"files/x"}}"#),
-        format!(
-            r#"{{"x":"https://generativelanguage.googleapis.com/v1beta/files/x?{}"}}"#,
-            "y".repeat(3_000)
-        ),
+        "\u{0}{\u{0}\"".to_owned(),
     ] {
-        assert_eq!(read(&body), Err(Unreadable), "{body}");
+        assert_eq!(read(&body), Err(Unreadable::Body), "{body}");
     }
 }
 
@@ -326,7 +494,7 @@ proptest! {
             rest = left;
         }
         chunks.push(rest);
-        let names = in_request(Part::Other, chunks.iter().copied(), google).unwrap();
+        let names = in_request(looking(Part::Other), chunks.iter().copied(), google).unwrap();
         let names: Vec<&str> = names.iter().map(|it| it.name.as_str()).collect();
         prop_assert_eq!(names, ["files/abc", "cachedContents/c"]);
     }
