@@ -306,6 +306,16 @@ fn own_project(owner: UserId, name: &str) -> String {
     format!("{OWNED}{owner}/{name}")
 }
 
+/// A project as the store has it, by its name in the pools: whose it is, nobody's of those of the shared pool, and how it
+/// was named.
+pub(crate) fn in_store(name: &str) -> (Option<UserId>, &str) {
+    let own = name
+        .strip_prefix(OWNED)
+        .and_then(|rest| rest.split_once('/'));
+    let own = own.and_then(|(owner, name)| Some((UserId(owner.parse().ok()?), name)));
+    own.map_or((None, name), |(owner, name)| (Some(owner), name))
+}
+
 /// The project of a key as it was named.
 pub(crate) fn project(key: &Key) -> Option<&str> {
     let name = key.project.as_deref()?;
@@ -378,5 +388,8 @@ mod tests {
         assert_eq!(pools.shared.usable("m", NOW), 0);
         let status = pools.status(KeyId(2)).unwrap();
         assert_eq!(project(&status.cell.key), Some("team-a"));
+        let name = status.cell.key.project_name();
+        assert_eq!(in_store(&name), (Some(UserId(7)), "team-a"));
+        assert_eq!(in_store("team-a"), (None, "team-a"));
     }
 }

@@ -83,6 +83,11 @@ impl Credentials {
         self.home.is_some()
     }
 
+    /// Whether it goes on with a key that has begun it.
+    pub(crate) fn is_pinned(&self) -> bool {
+        self.pinned.is_some()
+    }
+
     /// Whether the caller has brought a key of its own.
     pub(crate) fn has_brought(&self) -> bool {
         self.brought.is_some()

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use domain::{Class, Secret, UnixMs, Verdict};
+use domain::{Class, ResourceName, Secret, UnixMs, Verdict};
 use http::header::LOCATION;
 use http::response::Parts;
 use http::{Response, StatusCode};
@@ -117,6 +117,19 @@ impl Exchange {
     /// Whether the project that it is bound to has any key here.
     pub(crate) fn has_keys(&self) -> bool {
         self.credentials.has_home()
+    }
+
+    /// Whether that project has any key here.
+    pub(crate) fn has_keys_of(&self, project: &str) -> bool {
+        self.provider.pools.with_project(project).is_some()
+    }
+
+    /// What it names that only one project's keys reach.
+    fn named(&self) -> Option<&ResourceName> {
+        match &self.destination {
+            Destination::Bound(bound) => bound.names.first(),
+            _ => None,
+        }
     }
 
     /// Whether the caller has brought a key of its own.
@@ -369,20 +382,30 @@ impl Exchange {
 
     /// Why no key could be had, as the caller may know it.
     pub(crate) fn nothing_usable(&self, exhausted: Exhausted) -> GatewayError {
-        let provider = &self.provider.name;
         match exhausted {
             Exhausted::Cooling {
                 class: Class::ModelUnavailable,
                 ..
             } => self.no_such_model(),
             Exhausted::Cooling { until, class } => self.exhausted(until, class),
-            Exhausted::NoKeys => GatewayError::upstream(
-                StatusCode::SERVICE_UNAVAILABLE,
-                Class::KeyInvalid,
-                format!("no usable key: the pool of {provider} is empty"),
-            ),
+            Exhausted::NoKeys => self.no_keys(),
             Exhausted::AllRetired | Exhausted::AllTried => self.no_usable_key(Class::KeyInvalid),
         }
+    }
+
+    /// There is no key that may be used.
+    fn no_keys(&self) -> GatewayError {
+        let text = match self.named() {
+            _ if self.credentials.is_pinned() => {
+                "no usable key: the one that this was begun with is not here any more; begin anew"
+                    .to_owned()
+            }
+            Some(name) => format!(
+                "no usable key for {name}: the keys of the project that it belongs to are disabled"
+            ),
+            None => format!("no usable key: the pool of {} is empty", self.provider.name),
+        };
+        GatewayError::upstream(StatusCode::SERVICE_UNAVAILABLE, Class::KeyInvalid, text)
     }
 
     /// No key that was asked has the model: for the caller that is as if it did not exist.
@@ -406,7 +429,12 @@ impl Exchange {
             let text = "keymux sent what the provider does not understand; its log says more";
             return GatewayError::upstream(StatusCode::INTERNAL_SERVER_ERROR, class, text);
         }
-        let text = format!("no usable key for {} now", self.provider.name);
+        let text = match self.named() {
+            Some(name) => format!(
+                "no usable key for {name} now: none of the project that it belongs to works"
+            ),
+            None => format!("no usable key for {} now", self.provider.name),
+        };
         match class {
             // A day's quota or a purse that is empty is no key that is wrong.
             Class::Billing | Class::QuotaDaily => self.out_of_keys(class, text),
@@ -417,10 +445,15 @@ impl Exchange {
     fn exhausted(&self, until: UnixMs, class: Class) -> GatewayError {
         let wait = self.app.clock.now().until(until);
         let seconds = wait.as_secs().max(1);
-        let text = format!(
-            "every key of {} is cooling for this model; the first is free in {seconds} s",
-            self.provider.name
-        );
+        let text = match self.named() {
+            Some(name) => format!(
+                "the keys of the project that {name} belongs to are cooling; the first is free in {seconds} s"
+            ),
+            None => format!(
+                "every key of {} is cooling for this model; the first is free in {seconds} s",
+                self.provider.name
+            ),
+        };
         self.out_of_keys(class, text).retry_after(Some(wait))
     }
 

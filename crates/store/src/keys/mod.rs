@@ -9,8 +9,8 @@ mod select;
 mod sync;
 
 use domain::{Key, KeyId, KeyState, UserId};
-use sea_orm::QueryOrder as _;
 use sea_orm::entity::prelude::*;
+use sea_orm::{Condition, QueryOrder as _, QuerySelect as _};
 
 pub use self::add::KeyAdd;
 pub use self::edit::KeyPatch;
@@ -70,6 +70,34 @@ impl Store {
             }
             read => read,
         }
+    }
+
+    /// Whether any key of that project is here, in use or not: of one that is named, and is its owner's or the shared pool's;
+    /// or of one that consists of a key, see [`Key::project_name`].
+    pub async fn has_project(
+        &self,
+        provider: &str,
+        owner: Option<UserId>,
+        name: &str,
+    ) -> Result<bool, StoreError> {
+        let is_owners = match owner {
+            Some(owner) => Column::OwnerId.eq(owner.0),
+            None => Column::OwnerId.is_null(),
+        };
+        let is_named = Condition::all()
+            .add(Column::Project.eq(name))
+            .add(is_owners);
+        let own = Key::of_own_project(name);
+        let is_in = Condition::any()
+            .add(is_named)
+            .add_option(own.map(|key| Column::Id.eq(key.0)));
+        let ids = Entity::find()
+            .select_only()
+            .column(Column::Id)
+            .filter(Column::Provider.eq(provider))
+            .filter(is_in)
+            .into_tuple::<i64>();
+        Ok(ids.one(self.reader()).await?.is_some())
     }
 
     async fn read_keys(&self) -> Result<ReadKeys, StoreError> {

@@ -1,6 +1,6 @@
 //! Provider keys: what comes back, what is one key, and what sources and operators may do to it.
 
-use domain::{Key, KeyDraft, KeyId, KeySource, KeyState, Role, Secret};
+use domain::{Key, KeyDraft, KeyId, KeySource, KeyState, Role, Secret, UserId};
 use store::{KeyAdd, KeyPatch, KeySync, Store};
 
 use crate::database::{Database, NOW, change, on_both, user};
@@ -16,6 +16,7 @@ on_both!(
     pasting_a_key_revives_it,
     changes_raise_the_revision_and_nothing_else_does,
     unreadable_key_is_left_out,
+    project_is_here_while_any_of_its_keys_is,
 );
 
 fn draft(secret: &str) -> KeyDraft {
@@ -308,4 +309,36 @@ async fn unreadable_key_is_left_out(database: &Database) {
     let moved = "UPDATE keys SET secret = (SELECT secret FROM keys WHERE id = 3) WHERE id = 2";
     database.execute(moved).await;
     check(&store, &[("a", KeySource::Admin), ("c", KeySource::Admin)]).await;
+}
+
+async fn project_is_here_while_any_of_its_keys_is(database: &Database) {
+    let store = database.open().await;
+    let mei = user(&store, "mei", Role::Member).await.id;
+    let mut named = draft("b");
+    named.project = Some("team".into());
+    let mut owned = draft("c");
+    (owned.project, owned.owner) = (Some("hers".into()), Some(mei));
+    let all = [draft("a"), named, owned];
+    store.add_keys(&all, NOW).await.unwrap();
+    let keys = keys(&store).await;
+    let own = Key::own_project_name(keys[0].id);
+    let check = async |provider: &str, owner: Option<UserId>, name: &str, expected| {
+        let found = store.has_project(provider, owner, name).await.unwrap();
+        assert_eq!(found, expected, "{provider} {owner:?} {name}");
+    };
+    check("google", None, &own, true).await;
+    check("google", None, "team", true).await;
+    check("google", Some(mei), "hers", true).await;
+    check("xai", None, "team", false).await;
+    check("google", Some(mei), "team", false).await;
+    check("google", None, "hers", false).await;
+    check("google", None, "key:999", false).await;
+    switch(&store, &[keys[1].id], false).await;
+    check("google", None, "team", true).await;
+    let gone = [keys[0].id, keys[1].id];
+    change(&store, async |change| change.delete_keys(&gone).await)
+        .await
+        .unwrap();
+    check("google", None, &own, false).await;
+    check("google", None, "team", false).await;
 }

@@ -8,7 +8,7 @@ use providers::Place;
 use wire::gemini::AnswerScan;
 use wire::gemini::resources::{self, Told};
 
-use super::{Bound, Destination, Holder, expiry, names};
+use super::{Bound, Destination, Holder, expiry, forget, names};
 use crate::gateway::credential::Credential;
 use crate::gateway::exchange::Exchange;
 use crate::gateway::failover::Outcome;
@@ -22,7 +22,7 @@ pub(crate) async fn learn(exchange: &Exchange, outcome: &Outcome) {
                 exchange.app.warmth.note(prefix, &key.project_name().into());
             }
             if exchange.call.outgoing.method == Method::DELETE {
-                forget(exchange).await;
+                forget_itself(exchange).await;
             } else if makes(exchange) {
                 take_down(exchange, answer, credential).await;
             }
@@ -31,7 +31,7 @@ pub(crate) async fn learn(exchange: &Exchange, outcome: &Outcome) {
             // A 403 may also mean that the project has not paid.
             let is_gone = refusal.head.status == StatusCode::NOT_FOUND;
             if is_gone && verdict.class == Class::AffinityMiss {
-                forget(exchange).await;
+                forget_itself(exchange).await;
             }
         }
     }
@@ -127,7 +127,7 @@ fn told(exchange: &Exchange, answer: &Answer) -> Told {
 }
 
 /// What the path names is gone.
-async fn forget(exchange: &Exchange) {
+async fn forget_itself(exchange: &Exchange) {
     let Destination::Bound(Bound { names, .. }) = &exchange.destination else {
         return;
     };
@@ -138,14 +138,7 @@ async fn forget(exchange: &Exchange) {
         .unwrap_or_default()
         .trim_end_matches('/');
     // A document of a store may be gone, and the store still be there.
-    let Some(name) = names.iter().find(|name| path.ends_with(name.as_str())) else {
-        return;
-    };
-    let app = &exchange.app;
-    let forgotten = app
-        .resources
-        .forget(&app.store, &exchange.provider.name, name);
-    if let Err(error) = forgotten.await {
-        tracing::warn!(%name, %error, "what is gone could not be forgotten");
+    if let Some(name) = names.iter().find(|name| path.ends_with(name.as_str())) {
+        forget(exchange, name).await;
     }
 }

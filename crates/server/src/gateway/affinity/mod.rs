@@ -6,6 +6,7 @@ mod expiry;
 mod learn;
 pub(crate) mod lists;
 mod names;
+mod vanished;
 
 use std::sync::Arc;
 
@@ -216,14 +217,30 @@ async fn find(
     if let Some(other) = usable.iter().find(|other| other.project != first.project) {
         return Err(of_two_projects(&first.name, &other.name));
     }
-    Ok(Destination::Bound(Bound {
+    // What is known comes first; the others are a provider's own words.
+    let mut names = wanted;
+    names.sort_by_key(|name| !usable.iter().any(|it| it.name == *name));
+    let bound = Bound {
         project: first.project.clone(),
         holder: Holder {
             client: first.client,
             owner: first.owner,
         },
-        names: wanted,
-    }))
+        names,
+    };
+    vanished::check(exchange, &bound).await?;
+    Ok(Destination::Bound(bound))
+}
+
+/// It is gone.
+async fn forget(exchange: &Exchange, name: &ResourceName) {
+    let app = &exchange.app;
+    let forgotten = app
+        .resources
+        .forget(&app.store, &exchange.provider.name, name);
+    if let Err(error) = forgotten.await {
+        tracing::warn!(%name, %error, "what is gone could not be forgotten");
+    }
 }
 
 /// The project that remembers most of what the request begins with.

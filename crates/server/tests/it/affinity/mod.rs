@@ -1,6 +1,6 @@
 //! What belongs to a project: made with one of twenty keys, reached by that project's keys alone, by whoever made it, also
 //! after a crash. `ids.rs`: what is named by an id alone; `lists.rs`: what is listed of it; `together.rs`: what is made at
-//! once, and under what name.
+//! once, and under what name; `vanished.rs`: what is gone.
 
 use fake_upstream::{FakeKey, KeyFault, Rule};
 use serde_json::{Value, json};
@@ -10,6 +10,7 @@ use crate::support::{Answer, CLIENT_KEY, MODEL, Operator, TestGateway, request};
 mod ids;
 mod lists;
 mod together;
+mod vanished;
 
 const OTHER_KEY: &str = "sk-test-other-0002";
 
@@ -360,31 +361,6 @@ async fn a_conversation_goes_on_where_it_began() {
             404
         );
     }
-}
-
-#[tokio::test]
-async fn what_is_gone_is_forgotten() {
-    let gateway = twenty().await;
-    let caller = Caller::new(&gateway);
-    let (deleted, vanished) = (caller.upload().await, caller.upload().await);
-    let answer = caller.ask("DELETE", &path(&deleted), &Value::Null).await;
-    assert_eq!(answer.status, 200, "{}", answer.text());
-    gateway.upstream.clear_seen();
-    assert_eq!(caller.get(&path(&deleted)).await.status, 404);
-    assert_eq!(gateway.upstream.seen().len(), 0);
-
-    // The provider forgets it by itself: the first to ask hears so in its words, later ones in ours.
-    let rule = Rule::new()
-        .fixture("gemini/errors/404_entity.json")
-        .times(1);
-    gateway.upstream.add_rule(rule);
-    let told = caller.get(&path(&vanished)).await;
-    assert_eq!(told.status, 404, "{}", told.text());
-    gateway.upstream.clear_seen();
-    assert_eq!(caller.get(&path(&vanished)).await.status, 404);
-    assert_eq!(gateway.upstream.seen().len(), 0);
-    let admin = Operator::admin(&gateway).await;
-    assert_eq!(admin.rows("/api/resources").await.len(), 0);
 }
 
 #[tokio::test]
