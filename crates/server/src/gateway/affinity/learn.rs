@@ -6,12 +6,14 @@ use domain::{Class, Resource, ResourceName};
 use http::{Method, StatusCode};
 use providers::Place;
 use wire::gemini::AnswerScan;
+use wire::gemini::error::Fault;
 use wire::gemini::resources::{self, Told};
 
 use super::{Bound, Destination, Holder, expiry, forget, names};
 use crate::gateway::credential::Credential;
 use crate::gateway::exchange::Exchange;
 use crate::gateway::failover::Outcome;
+use crate::gateway::failure::Refusal;
 use crate::gateway::hold::Answer;
 
 /// Takes down what an answer made, before the caller hears of it, and forgets what is gone.
@@ -30,7 +32,8 @@ pub(crate) async fn learn(exchange: &Exchange, outcome: &Outcome) {
         Outcome::Refusal(refusal, verdict) => {
             // A 403 may also mean that the project has not paid.
             let is_gone = refusal.head.status == StatusCode::NOT_FOUND;
-            if is_gone && verdict.class == Class::AffinityMiss {
+            if is_gone && verdict.class == Class::AffinityMiss && says_it_is_gone(exchange, refusal)
+            {
                 forget_itself(exchange).await;
             }
         }
@@ -128,17 +131,34 @@ fn told(exchange: &Exchange, answer: &Answer) -> Told {
 
 /// What the path names is gone.
 async fn forget_itself(exchange: &Exchange) {
-    let Destination::Bound(Bound { names, .. }) = &exchange.destination else {
-        return;
-    };
-    let path = names::path(&exchange.call);
-    let path = path
-        .split(':')
-        .next()
-        .unwrap_or_default()
-        .trim_end_matches('/');
-    // A document of a store may be gone, and the store still be there.
-    if let Some(name) = names.iter().find(|name| path.ends_with(name.as_str())) {
+    if let Some(name) = itself(exchange) {
         forget(exchange, name).await;
     }
+}
+
+/// What the request is about, and nothing of it or in it: neither a method of it, such as `:cancel`, nor a document of a
+/// store.
+fn itself(exchange: &Exchange) -> Option<&ResourceName> {
+    let Destination::Bound(Bound { names, .. }) = &exchange.destination else {
+        return None;
+    };
+    let path = names::path(&exchange.call);
+    let path = path.trim_end_matches('/');
+    names.iter().find(|name| {
+        let before = path.strip_suffix(name.as_str());
+        before.is_some_and(|before| before.ends_with('/'))
+    })
+}
+
+/// Whether the provider's 404 says that what was asked after is gone, and not that there is no such method, or none in that
+/// version of the API.
+fn says_it_is_gone(exchange: &Exchange, refusal: &Refusal) -> bool {
+    let outgoing = &exchange.call.outgoing;
+    let is_asked_after = matches!(outgoing.method, Method::GET | Method::DELETE);
+    // Of most things the stable version knows nothing.
+    if !is_asked_after || outgoing.path_and_query.starts_with("/v1/") {
+        return false;
+    }
+    let fault = Fault::read(&refusal.body);
+    fault.is_some_and(|fault| !fault.message.to_ascii_lowercase().starts_with("method "))
 }

@@ -33,6 +33,40 @@ async fn what_is_gone_is_forgotten() {
 }
 
 #[tokio::test]
+async fn a_404_that_is_about_a_method_forgets_nothing() {
+    let gateway = twenty().await;
+    let caller = Caller::new(&gateway);
+    let file = caller.upload().await;
+    let stable = path(&file).replace("/v1beta/", "/v1/");
+    let entity = r#"{"error":{"code":404,"message":"Requested entity was not found.","status":"NOT_FOUND"}}"#;
+    let method = r#"{"error":{"code":404,"message":"Method not found.","status":"NOT_FOUND"}}"#;
+    for (verb, path_of_it, body) in [
+        ("POST", format!("{}:unknownVerb", path(&file)), entity),
+        ("GET", format!("{}:download?alt=media", path(&file)), entity),
+        ("GET", stable, entity),
+        ("GET", path(&file), method),
+        ("PATCH", path(&file), method),
+        (
+            "DELETE",
+            path(&file),
+            "<title>Error 404 (Not Found)!!1</title>",
+        ),
+    ] {
+        let rule = Rule::new().respond(404, body).times(1);
+        gateway.upstream.add_rule(rule);
+        let sent = if verb == "POST" {
+            json!({})
+        } else {
+            Value::Null
+        };
+        let told = caller.ask(verb, &path_of_it, &sent).await;
+        assert_eq!(told.status, 404, "{verb} {path_of_it}: {}", told.text());
+        let still = caller.get(&path(&file)).await;
+        assert_eq!(still.status, 200, "{verb} {path_of_it}: {}", still.text());
+    }
+}
+
+#[tokio::test]
 async fn a_project_without_keys_has_nothing_any_more() {
     let gateway = TestGateway::new().start().await;
     let admin = Operator::admin(&gateway).await;
