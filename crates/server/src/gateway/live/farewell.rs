@@ -13,6 +13,7 @@ use tokio_tungstenite::tungstenite::protocol::CloseFrame;
 use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
 
 use super::super::error::GatewayError;
+use super::passing::Malformed;
 use super::socket::Socket;
 use crate::live_sessions::EndedBy;
 
@@ -23,6 +24,7 @@ pub(super) const PATIENCE: Duration = Duration::from_secs(2);
 
 /// Codes of RFC 6455, 7.4.1, and of the registry that it began.
 const GOING_AWAY: u16 = 1001;
+const PROTOCOL: u16 = 1002;
 const NO_CODE: u16 = 1005;
 const INVALID: u16 = 1007;
 const POLICY: u16 = 1008;
@@ -94,6 +96,14 @@ impl Farewell {
         Self::new(TOO_LARGE, "messages of a session have at most 16 MiB")
     }
 
+    /// A side has not kept to the protocol.
+    pub(super) fn malformed(how: Malformed) -> Self {
+        match how {
+            Malformed::Frame => Self::new(PROTOCOL, "this is no frame of a WebSocket (RFC 6455)"),
+            Malformed::Text => Self::new(INVALID, "a message of text is not UTF-8"),
+        }
+    }
+
     /// The caller's limits have no room for more.
     pub(super) fn limited() -> Self {
         let text = "the limit of tokens or money of this client key is reached";
@@ -161,6 +171,9 @@ pub(super) async fn part<S>(
         }
         // Reading on sends what is still to be sent, and hears the answer.
         while let Some(Ok(_)) = from.next().await {}
+        if let Ok(mut socket) = to.reunite(from) {
+            socket.end().await;
+        }
     };
     // Whoever does not join in has nothing more to hear.
     let _ = tokio::time::timeout(PATIENCE, parting).await;

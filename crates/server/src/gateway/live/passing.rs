@@ -7,6 +7,7 @@ use futures_util::stream::{SplitSink, SplitStream};
 use futures_util::{SinkExt, StreamExt};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::time::{Instant, MissedTickBehavior, interval_at, timeout};
+use tokio_tungstenite::tungstenite::error::ProtocolError;
 use tokio_tungstenite::tungstenite::protocol::CloseFrame;
 use tokio_tungstenite::tungstenite::{Error, Message};
 
@@ -40,6 +41,15 @@ pub(super) enum What {
     Stuck,
     /// It sent more in one message than may be.
     TooLarge,
+    /// What it sent is no WebSocket's, or a text that is none.
+    Malformed(Malformed),
+}
+
+/// How a side has broken the protocol.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Malformed {
+    Frame,
+    Text,
 }
 
 /// What ended a session.
@@ -127,12 +137,17 @@ where
 }
 
 /// What a side has said, where it was more than that it is there.
-fn said(next: Option<Result<Message, Error>>) -> Result<Option<Message>, What> {
+pub(super) fn said(next: Option<Result<Message, Error>>) -> Result<Option<Message>, What> {
     match next {
         Some(Ok(message @ (Message::Text(_) | Message::Binary(_)))) => Ok(Some(message)),
         Some(Ok(Message::Close(frame))) => Err(What::Closed(frame)),
         Some(Ok(_)) => Ok(None),
         Some(Err(Error::Capacity(_))) => Err(What::TooLarge),
+        Some(Err(Error::Protocol(
+            ProtocolError::ResetWithoutClosingHandshake | ProtocolError::ReceivedAfterClosing,
+        ))) => Err(What::Gone),
+        Some(Err(Error::Protocol(_))) => Err(What::Malformed(Malformed::Frame)),
+        Some(Err(Error::Utf8(_))) => Err(What::Malformed(Malformed::Text)),
         Some(Err(_)) | None => Err(What::Gone),
     }
 }

@@ -17,6 +17,7 @@ use super::super::error::GatewayError;
 use super::super::exchange::Exchange;
 use super::super::failover::{self, Outcome};
 use super::super::record::Recording;
+use super::passing::{What, said};
 use super::talk::Talk;
 use super::{Asked, CallerSocket, Farewell, caller_socket, lost};
 
@@ -27,8 +28,8 @@ const MOST_EARLY: usize = 64 * 1024;
 
 /// Why a session was not opened.
 enum NotOpened {
-    /// The caller has gone.
-    Gone,
+    /// The caller has gone, or says what is no message.
+    Left(What),
     /// It gets this error.
     Refused(GatewayError),
     /// It gets the provider's own words.
@@ -63,17 +64,22 @@ async fn open(
     early: &mut Vec<Message>,
 ) -> Result<Talk, NotOpened> {
     let first = tokio::time::timeout(FIRST_MESSAGE, next_message(caller)).await;
-    let first = first.map_err(|_| no_setup())?.ok_or(NotOpened::Gone)?;
+    let first = first.map_err(|_| no_setup())?.map_err(NotOpened::Left)?;
     let setup = Setup::read(bytes_of(&first)).ok_or_else(no_setup)?;
     check(&mut asked, &setup).await?;
     let (mut exchange, open) = asked.put(setup.model, Some(first));
     let outcome = tokio::select! {
         outcome = bind_and_run(&mut exchange) => outcome,
-        () = gone(caller, early) => return Err(NotOpened::Gone),
+        what = gone(caller, early) => return Err(NotOpened::Left(what)),
     };
     match outcome.map_err(NotOpened::Refused)? {
         Outcome::Answer(_, credential) => {
             Talk::new(exchange, credential, open).ok_or_else(|| NotOpened::Refused(lost()))
+        }
+        Outcome::Refusal(_, verdict)
+            if matches!(verdict.class, Class::RateLimited | Class::QuotaDaily) =>
+        {
+            Err(NotOpened::Refused(throttled(&exchange, verdict.class)))
         }
         Outcome::Refusal(refusal, verdict) => {
             let status = refusal.head.status;
@@ -119,25 +125,25 @@ fn may_be_anothers(asked: &Asked) -> bool {
 }
 
 /// Ends when the caller goes away; what it says until then is kept for later.
-async fn gone(caller: &mut CallerSocket, early: &mut Vec<Message>) {
+async fn gone(caller: &mut CallerSocket, early: &mut Vec<Message>) -> What {
     let mut kept = 0;
     while kept < MOST_EARLY {
-        let Some(message) = next_message(caller).await else {
-            return;
-        };
-        kept += message.len();
-        early.push(message);
+        match next_message(caller).await {
+            Ok(message) => {
+                kept += message.len();
+                early.push(message);
+            }
+            Err(what) => return what,
+        }
     }
-    std::future::pending::<()>().await;
+    std::future::pending().await
 }
 
-/// The next message; none: the caller has gone.
-async fn next_message(caller: &mut CallerSocket) -> Option<Message> {
+/// The next message, or why none comes.
+async fn next_message(caller: &mut CallerSocket) -> Result<Message, What> {
     loop {
-        match caller.next().await?.ok()? {
-            message @ (Message::Text(_) | Message::Binary(_)) => return Some(message),
-            Message::Close(_) => return None,
-            _ => {}
+        if let Some(message) = said(caller.next().await)? {
+            return Ok(message);
         }
     }
 }
@@ -145,7 +151,13 @@ async fn next_message(caller: &mut CallerSocket) -> Option<Message> {
 /// Tells the caller why there is no session, and writes it down.
 async fn turn_away(caller: &mut CallerSocket, why: NotOpened, recording: &Recording) {
     let farewell = match why {
-        NotOpened::Gone => return,
+        NotOpened::Left(what) => {
+            let Some((farewell, status)) = broken(&what) else {
+                return;
+            };
+            recording.refused(status.as_u16(), Class::BadRequest);
+            farewell
+        }
         NotOpened::Refused(error) => {
             error.log(recording.id());
             recording.refused(error.status.as_u16(), error.class);
@@ -159,9 +171,19 @@ async fn turn_away(caller: &mut CallerSocket, why: NotOpened, recording: &Record
     let goodbye = async {
         if caller.send(farewell.into()).await.is_ok() {
             while let Some(Ok(_)) = caller.next().await {}
+            caller.end().await;
         }
     };
     let _ = tokio::time::timeout(super::farewell::PATIENCE, goodbye).await;
+}
+
+/// What a caller is told that has not gone and says what is no message.
+fn broken(what: &What) -> Option<(Farewell, StatusCode)> {
+    match what {
+        What::TooLarge => Some((Farewell::too_large(), StatusCode::PAYLOAD_TOO_LARGE)),
+        What::Malformed(how) => Some((Farewell::malformed(*how), StatusCode::BAD_REQUEST)),
+        What::Closed(_) | What::Gone | What::Silent | What::Stuck => None,
+    }
 }
 
 /// The bytes of a message that carries any.
@@ -186,6 +208,15 @@ fn unknown_handle() -> NotOpened {
     let text = "the session of this handle is not known here: it is too old, or was not begun through keymux; begin a new one";
     let error = GatewayError::upstream(StatusCode::NOT_FOUND, Class::AffinityMiss, text);
     NotOpened::Refused(error)
+}
+
+/// Every key has been asked, and none has quota left. What the provider says of it is about keys.
+fn throttled(exchange: &Exchange, class: Class) -> GatewayError {
+    let text = format!(
+        "every key of {} is out of quota now; try again later",
+        exchange.provider.name
+    );
+    GatewayError::upstream(StatusCode::TOO_MANY_REQUESTS, class, text)
 }
 
 /// The provider has refused the socket itself.

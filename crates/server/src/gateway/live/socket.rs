@@ -6,7 +6,7 @@ use std::task::{Context, Poll, ready};
 
 use bytes::Bytes;
 use futures_util::{Sink, Stream};
-use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::protocol::{Role, WebSocketConfig};
 use tokio_tungstenite::tungstenite::{Error, Message};
@@ -17,6 +17,8 @@ const LARGEST_MESSAGE: usize = 16 << 20;
 const MOST_UNWRITTEN: usize = LARGEST_MESSAGE + 4096;
 /// What a quiet session keeps of memory for reading, on each side.
 const READ_BUFFER: usize = 4096;
+/// How much is thrown away at once.
+const WASTE: usize = 64 * 1024;
 
 /// One end of a session. Both its halves, once it is split, belong to one task: each wakes it for the other.
 #[derive(Debug)]
@@ -43,6 +45,17 @@ where
             inner: inner.await,
             owes_pong: false,
         }
+    }
+
+    /// Ends the connection when all is said. What still comes is thrown away: a reset, which is what unread bytes are
+    /// answered with, would take the last words from the other side.
+    pub(super) async fn end(&mut self) {
+        let io = self.inner.get_mut();
+        if io.shutdown().await.is_err() {
+            return;
+        }
+        let mut waste = vec![0; WASTE];
+        while matches!(io.read(&mut waste).await, Ok(1..)) {}
     }
 
     fn inner(&mut self) -> Pin<&mut WebSocketStream<S>> {

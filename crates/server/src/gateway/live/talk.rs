@@ -265,7 +265,11 @@ impl<'a> Reader<'a> {
                     Some(left),
                 )
             }
-            End::Side(Side::Provider, What::Gone | What::TooLarge) => {
+            End::Side(Side::Caller, What::Malformed(how)) => {
+                let (told, left) = (Farewell::malformed(how), Farewell::left());
+                (Class::BadRequest, "malformed", Some(told), Some(left))
+            }
+            End::Side(Side::Provider, What::Gone | What::TooLarge | What::Malformed(_)) => {
                 (Class::Truncated, "broke_off", Some(Farewell::lost()), None)
             }
             End::Side(Side::Provider, What::Silent) => (

@@ -135,3 +135,23 @@ async fn a_provider_that_breaks_off_is_told_as_what_it_is() {
     })
     .await;
 }
+
+#[tokio::test]
+async fn the_first_callers_too_are_told_to_come_back_when_every_key_is_throttled() {
+    let script = (1..=3).fold(gemini(), |script, number| {
+        let key = FakeKey::new(&format!("AIza-key-{number}"));
+        script.key(key.rpm(LIVE_MODEL, 0))
+    });
+    let gateway = TestGateway::new()
+        .upstream(script)
+        .keys((1..=3).map(|number| format!("AIza-key-{number}")))
+        .start()
+        .await;
+    for _ in 0..4 {
+        let mut session = Session::open(&gateway).await;
+        session.say(&setup(json!({}))).await;
+        let (code, reason) = session.closed().await;
+        assert_eq!(code, 1013, "{reason}");
+        assert!(reason.starts_with("every key of google is"), "{reason}");
+    }
+}

@@ -18,6 +18,7 @@ mod ending;
 mod failing;
 mod flooding;
 mod limits;
+mod malformed;
 mod naming;
 mod passing;
 mod realtime;

@@ -1,10 +1,8 @@
 //! What passes both ways, and what is written down of it.
 
 use domain::Class;
-use futures_util::SinkExt;
 use http::StatusCode;
 use serde_json::json;
-use tokio_tungstenite::tungstenite::Message;
 
 use super::{LIVE_MODEL, PATH, Session, setup};
 use crate::support::{CLIENT_KEY, TestGateway};
@@ -52,17 +50,6 @@ async fn audio_passes_as_it_is_however_large_a_message() {
     session.answer().await;
     session.close().await;
     assert!(gateway.only_record().await.usage.unwrap().total > 0);
-}
-
-#[tokio::test]
-async fn a_message_beyond_all_measure_ends_the_session() {
-    let gateway = TestGateway::new().start().await;
-    let mut session = Session::begin(&gateway).await;
-    let huge = Message::Binary(vec![b' '; 17 << 20].into());
-    // It may be refused before all of it is sent.
-    let _ = session.0.send(huge).await;
-    let record = gateway.only_record().await;
-    assert_eq!(record.error, Some(Class::BadRequest));
 }
 
 #[tokio::test]
