@@ -37,6 +37,14 @@ pub(crate) enum Outcome {
 /// Tries the call until there is an answer, or no more to be tried: at one provider, and then at the next of its chain.
 pub(crate) async fn run(exchange: &mut Exchange) -> Result<Outcome, GatewayError> {
     let deadline = Instant::now() + exchange.snapshot.config.retry.deadline;
+    run_until(exchange, deadline).await
+}
+
+/// The same, in less time.
+pub(crate) async fn run_until(
+    exchange: &mut Exchange,
+    deadline: Instant,
+) -> Result<Outcome, GatewayError> {
     let mut earliest: Option<Duration> = None;
     let mut exhausted: Option<GatewayError> = None;
     loop {

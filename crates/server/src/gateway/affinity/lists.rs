@@ -3,6 +3,7 @@
 
 use std::collections::HashSet;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use config::Isolation;
@@ -12,6 +13,7 @@ use http::{HeaderValue, Method, Response, StatusCode};
 use http_body_util::{BodyExt, Limited};
 use providers::Api;
 use serde_json::value::RawValue;
+use tokio::time::timeout;
 use wire::gemini::resources;
 
 use super::{Bound, Destination, Holder, names};
@@ -29,6 +31,10 @@ const LARGEST_PAGE: usize = 1000;
 /// Pages that are asked for to fill one.
 const MOST_ASKED: usize = 20;
 const LARGEST_ANSWER: usize = 8 << 20;
+/// How long one project may take at most; it is a quarter of the request's time where that is less.
+const LONGEST_WAIT: Duration = Duration::from_secs(10);
+/// How long a page that has begun may take at least.
+const SHORTEST_READ: Duration = Duration::from_secs(1);
 const PAGE_SIZE: &str = "pageSize";
 const PAGE_TOKEN: &str = "pageToken";
 
@@ -65,8 +71,13 @@ pub(crate) async fn answer(
         asked,
         member: kind.to_owned(),
         items: Vec::new(),
+        has_answer: false,
+        left_out: None,
     };
     let next = list.fill(&projects).await?;
+    if let Some(error) = list.left_out.take().filter(|_| !list.has_answer) {
+        return Err(error);
+    }
     let body = list.body(next.as_ref());
     exchange.recording.answered(200, false);
     exchange.recording.over(Ending::of(Class::Ok));
@@ -201,13 +212,21 @@ struct List<'a> {
     /// What the provider calls the member with the items: not always what it calls the kind.
     member: String,
     items: Vec<Box<RawValue>>,
+    /// Some project has answered.
+    has_answer: bool,
+    /// Why the last project is left out that did not.
+    left_out: Option<GatewayError>,
 }
 
 impl List<'_> {
     /// Fills it, and gives where the next page begins.
     async fn fill(&mut self, projects: &[(u64, Arc<str>)]) -> Result<Option<Place>, GatewayError> {
         let mut at = self.asked.from.clone();
-        for _ in 0..MOST_ASKED {
+        let end = Instant::now() + self.exchange.snapshot.config.retry.deadline;
+        for asked in 0..MOST_ASKED {
+            if asked > 0 && Instant::now() >= end {
+                break;
+            }
             let Some((number, project)) = projects.iter().find(|(number, _)| *number >= at.project)
             else {
                 return Ok(None);
@@ -239,7 +258,8 @@ impl List<'_> {
         Ok(is_more.then_some(at))
     }
 
-    /// A page of one project's; none where none of its keys is in keymux any more.
+    /// A page of one project's; none where none of its keys is in keymux any more, or none works, or the provider is silent:
+    /// what one project has must not hold up the rest.
     async fn ask(
         &mut self,
         project: &Arc<str>,
@@ -261,27 +281,18 @@ impl List<'_> {
             );
             return Ok(None);
         }
-        let outcome = match failover::run(exchange).await {
-            // Its keys are dead, not only busy: what it has cannot be reached, and must not hold up the rest.
-            Err(error) if error.retry_after.is_none() && error.class.is_private() => {
-                tracing::warn!(
-                    project = &**project,
-                    "a project's things are left out of a list: its keys do not work"
-                );
-                return Ok(None);
+        match one_page(exchange).await {
+            Ok(page) => {
+                self.has_answer = true;
+                Ok(Some(page))
             }
-            outcome => outcome?,
-        };
-        match outcome {
-            Outcome::Answer(answer, _) => {
-                let body = whole(*answer).await?;
-                serde_json::from_slice(&body).map(Some).map_err(unreadable)
+            Err(error) if is_unreachable(&error) => {
+                let (project, why) = (&**project, error.public.as_str());
+                tracing::warn!(project, why, "a project's things are left out of a list");
+                self.left_out = Some(error);
+                Ok(None)
             }
-            Outcome::Refusal(refusal, verdict) => {
-                let text = String::from_utf8_lossy(&refusal.body).into_owned();
-                let told = "the provider refuses to list what there is";
-                Err(GatewayError::upstream(refusal.head.status, verdict.class, told).private(text))
-            }
+            Err(error) => Err(error),
         }
     }
 
@@ -346,6 +357,31 @@ impl List<'_> {
     }
 }
 
+/// Asks the project that the request is bound to.
+async fn one_page(exchange: &mut Exchange) -> Result<Answered, GatewayError> {
+    let whole_time = exchange.snapshot.config.retry.deadline;
+    let end = Instant::now() + (whole_time / 4).min(LONGEST_WAIT);
+    match failover::run_until(exchange, end).await? {
+        Outcome::Answer(answer, _) => {
+            let left = end.saturating_duration_since(Instant::now());
+            let body = timeout(left.max(SHORTEST_READ), whole(*answer)).await;
+            let body = body.map_err(|_| too_slow())??;
+            serde_json::from_slice(&body).map_err(unreadable)
+        }
+        Outcome::Refusal(refusal, verdict) => {
+            let text = String::from_utf8_lossy(&refusal.body).into_owned();
+            let told = "the provider refuses to list what there is";
+            Err(GatewayError::upstream(refusal.head.status, verdict.class, told).private(text))
+        }
+    }
+}
+
+/// Whether a project cannot be asked: its keys are dead, not only busy, or the provider does not answer for it.
+fn is_unreachable(error: &GatewayError) -> bool {
+    let is_dead = error.retry_after.is_none() && error.class.is_private();
+    is_dead || matches!(error.class, Class::Timeout | Class::Network)
+}
+
 /// The members of a page.
 type Answered = std::collections::BTreeMap<String, Box<RawValue>>;
 
@@ -371,6 +407,11 @@ fn unknowable(error: impl std::fmt::Display) -> GatewayError {
     let text = "what there is cannot be found out now; try again";
     GatewayError::upstream(StatusCode::SERVICE_UNAVAILABLE, Class::ServerError, text)
         .private(error.to_string())
+}
+
+fn too_slow() -> GatewayError {
+    let text = "the provider did not send its list in time; try again";
+    GatewayError::upstream(StatusCode::GATEWAY_TIMEOUT, Class::Timeout, text)
 }
 
 fn unreadable(error: impl std::fmt::Display) -> GatewayError {

@@ -2,10 +2,11 @@
 
 use std::collections::BTreeSet;
 
+use fake_upstream::Rule;
 use serde_json::json;
 
 use super::{Caller, OTHER_KEY, name, twenty};
-use crate::support::{CLIENT_KEY, Operator};
+use crate::support::{CLIENT_KEY, Operator, TestGateway};
 
 /// Every name of a list, page by page.
 async fn all(caller: &Caller<'_>, path: &str, member: &str, page_size: usize) -> BTreeSet<String> {
@@ -90,4 +91,36 @@ async fn a_token_that_is_none_is_refused_by_name() {
         let said = answer.error()["message"].as_str().unwrap().to_owned();
         assert!(said.contains(query.split('=').next().unwrap()), "{said}");
     }
+}
+
+#[tokio::test]
+async fn a_project_that_is_silent_does_not_hold_up_the_list() {
+    let gateway = TestGateway::new()
+        .keys((1..=20).map(|key| format!("AIza-key-{key:02}")))
+        .setting("retry.deadline", "4s")
+        .start()
+        .await;
+    let admin = Operator::admin(&gateway).await;
+    admin.make_user("mei", "member").await;
+    let (mut made, mut last) = (Vec::new(), String::new());
+    for number in 0..3 {
+        let client = json!({"name": format!("mei-{number}"), "owner": "mei"});
+        last = admin.make_client(client).await.secret;
+        let file = Caller::with(&gateway, &last).upload().await;
+        let key = gateway.upstream.seen().last().unwrap().key.clone();
+        made.push((name(&file), key.unwrap()));
+    }
+    let mei = Caller::with(&gateway, &last);
+    let (_, silent) = &made[0];
+    let lists = || Rule::new().path_contains("/files");
+    gateway
+        .upstream
+        .add_rule(lists().key(silent).stall_before_head());
+    let expected = made.iter().filter(|(_, key)| key != silent);
+    let expected: BTreeSet<String> = expected.map(|(name, _)| name.clone()).collect();
+    assert_eq!(all(&mei, "/v1beta/files", "files", 50).await, expected);
+    // Where nobody answers, nothing is known.
+    gateway.upstream.add_rule(lists().stall_before_head());
+    let nothing = mei.get("/v1beta/files").await;
+    assert_eq!(nothing.status, 504, "{}", nothing.text());
 }
