@@ -183,10 +183,10 @@ fn refuse_what_cannot_be_kept_apart(
 async fn find(
     exchange: &Exchange,
     isolation: Isolation,
-    named: Vec<Mention>,
+    mentions: Vec<Mention>,
 ) -> Result<Destination, GatewayError> {
     let (app, provider) = (&exchange.app, &exchange.provider.name);
-    let wanted: Vec<ResourceName> = named.iter().map(|it| it.name.clone()).collect();
+    let wanted: Vec<ResourceName> = mentions.iter().map(|it| it.name.clone()).collect();
     let found = app
         .resources
         .find(&app.store, provider, &wanted, app.clock.now());
@@ -197,8 +197,8 @@ async fn find(
     })?;
     let me = Holder::of(&exchange.caller);
     let is_open = isolation == Isolation::Nobody;
-    let mut usable: Vec<&Arc<Resource>> = Vec::with_capacity(named.len());
-    for Mention { name, how } in &named {
+    let mut usable: Vec<&Arc<Resource>> = Vec::with_capacity(mentions.len());
+    for Mention { name, how } in &mentions {
         match found.iter().find(|it| it.name == *name) {
             Some(resource) if is_open || me.may_use(resource) => usable.push(resource),
             Some(_) if !is_open && *how == How::Made => return Err(is_taken(name)),
@@ -210,7 +210,7 @@ async fn find(
     }
     let Some(first) = usable.first() else {
         return Ok(match warmest(exchange) {
-            Some(project) if !has_sure(&named) => Destination::Warm(project),
+            Some(project) if !has_sure(&mentions) => Destination::Warm(project),
             _ => beside_the_last(exchange).await,
         });
     };

@@ -73,7 +73,9 @@ pub(super) fn of(call: &Call, provider: &Provider) -> Result<Vec<Mention>, Hidde
     if let Some((_, query)) = call.outgoing.path_and_query.split_once('?') {
         let is_google = |host: &str| is_google(host, call, provider);
         let in_query = resources::in_query(looking(call), query, is_google)?;
-        in_query.into_iter().for_each(|it| add(&mut named, it));
+        for mention in in_query {
+            add(&mut named, mention);
+        }
     }
     if let Some(name) = resources::in_path(&path(call)) {
         let how = How::Surely;

@@ -101,6 +101,7 @@ async fn a_name_may_be_chosen_and_not_taken_from_another() {
         mine.made(&path, body.clone()).await;
         let taken = other.ask("POST", &path, &body).await;
         assert_eq!(taken.status, 409, "{kind}: {}", taken.text());
+        assert!(taken.text().contains("is taken"), "{}", taken.text());
         let found = mine.get(&format!("{path}/mine-1")).await;
         assert_eq!(found.status, 200, "{kind}: {}", found.text());
         assert_eq!(other.get(&format!("{path}/mine-1")).await.status, 404);

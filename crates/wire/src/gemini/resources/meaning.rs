@@ -73,6 +73,8 @@ pub(super) fn meaning(member: &str, is_outermost: bool) -> Meaning {
         }
         b"agent" | b"agentid" | b"baseagent" => perhaps("agents"),
         b"credential" | b"credentialid" => perhaps("credentials"),
+        // In OpenAI's shape.
+        b"fileid" | b"inputfileid" => perhaps("files"),
         b"voice" | b"voiceid" | b"basevoice" => perhaps("voices"),
         // The options of a model's method, which have this name too, are the caller's wishes and no schema.
         b"parameters" if is_outermost => Meaning::Open,
@@ -83,7 +85,7 @@ pub(super) fn meaning(member: &str, is_outermost: bool) -> Meaning {
         | b"labels" | b"metadata" | b"custommetadata" | b"usermetadata" | b"partmetadata"
         | b"customconfig" => Meaning::Foreign,
         b"result" => Meaning::Result,
-        b"uri" | b"url" | b"fileuri" | b"filename" | b"file" | b"fileid" | b"inputfileid"
+        b"uri" | b"url" | b"fileuri" | b"filename" | b"file"
         | b"cachedcontent" | b"filesearchstore" | b"filesearchstorename" | b"filesearchstorenames"
         | b"imageurl" | b"videouri" | b"corpus" | b"ragcorpus" => Meaning::Reference,
         // For people and models.

@@ -18,7 +18,8 @@ use crate::members::CUT_NAME;
 static HINTS: LazyLock<Option<AhoCorasick>> = LazyLock::new(|| {
     let names = COLLECTIONS.iter().chain(&INTERACTIONS);
     let mut hints: Vec<String> = names.map(|name| format!("{name}/")).collect();
-    hints.extend(["nteraction_id", "nteractionId", r#""voice""#].map(str::to_owned));
+    let ids = ["nteraction_id", "nteractionId", r#""voice""#, r#"file_id""#];
+    hints.extend(ids.map(str::to_owned));
     hints.extend([r"\/", r"\u00"].map(str::to_owned));
     AhoCorasick::new(hints).ok()
 });
@@ -172,7 +173,7 @@ fn has_percent_escape(chunk: &[u8]) -> bool {
         Some(&[high, low]) => match (hex(high), hex(low)) {
             (Some(high @ 2..8), Some(low)) => {
                 let byte = u8::try_from(16 * high + low).unwrap_or_default();
-                byte.is_ascii_alphanumeric() || byte == b'/' || byte == b'-'
+                byte.is_ascii_alphanumeric() || matches!(byte, b'/' | b'-' | b'%')
             }
             _ => false,
         },
@@ -298,7 +299,7 @@ impl<F: Fn(&str) -> bool> RequestReader<F> {
 impl Id {
     /// Whether that part of the API has such ids.
     fn counts_in(self, part: Part) -> bool {
-        part == Part::Interactions || matches!(self.collection, "interactions" | "voices")
+        part == Part::Interactions || matches!(self.collection, "interactions" | "voices" | "files")
     }
 
     /// Prebuilt voices have names of letters alone.

@@ -52,6 +52,10 @@ impl<F: Fn(&str) -> bool> Addresses<F> {
         let (scheme, rest) = split_scheme(&plain);
         match (scheme, look) {
             (Some(scheme), _) if scheme.eq_ignore_ascii_case("data") => Reading::Nothing,
+            // Nobody fetches from there.
+            (Some(scheme), Look::Reference) if !is_fetched(scheme) => {
+                anywhere(rest).unwrap_or(Reading::Nothing)
+            }
             (Some(_), _) => {
                 let (host, path) = split_host(rest);
                 self.at(&host, path, look)
@@ -134,6 +138,12 @@ fn split_scheme(text: &str) -> (Option<&str>, &str) {
         return (None, text);
     }
     (Some(scheme), rest)
+}
+
+/// Whether the provider fetches from addresses of that scheme.
+fn is_fetched(scheme: &str) -> bool {
+    let mut known = ["http", "https", "gs"].iter();
+    known.any(|known| scheme.eq_ignore_ascii_case(known))
 }
 
 /// The host of an address, and what is behind it.

@@ -189,6 +189,10 @@ fn interactions_name_what_they_use_by_its_id() {
             r#"{"generationConfig":{"speechConfig":{"voiceConfig":{"voice":"voice_1"}}}}"#,
             vec!["voices/voice_1?"],
         ),
+        (
+            r#"{"input_file_id":"abc","messages":[{"content":[{"type":"file","file":{"file_id":"files/def"}}]}]}"#,
+            vec!["files/abc?", "files/def"],
+        ),
     ] {
         assert_eq!(named(body), expected, "{body}");
     }
@@ -212,6 +216,7 @@ fn references_are_read_however_they_are_spelt() {
         "files%252Fabc".to_owned(),
         "v1main/files/abc".to_owned(),
         "projects/p/files/abc".to_owned(),
+        "file:///files/abc".to_owned(),
         "files/abc?x=1".to_owned(),
         "files/abc#x".to_owned(),
         "files/abc:download".to_owned(),
@@ -393,6 +398,7 @@ fn nothing_hides_a_name() {
         r#"{"x":"https://me@generativelanguage.googleapis.com/v1beta/cached%43ontents/c"}"#,
         r#"{"x":"/v1beta/cachedContents%2Fc"}"#,
         r#"{"x":"c%61chedContents/c"}"#,
+        r#"{"x":"cachedContents%252Fc"}"#,
     ] {
         assert_eq!(named(body), ["cachedContents/c"], "{body}");
     }
