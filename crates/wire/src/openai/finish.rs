@@ -4,7 +4,7 @@
 use crate::gemini::Finish;
 
 /// What stands for the reason of an answer that is only the promise of one, to be fetched by its `request_id`.
-pub(crate) const DEFERRED: &str = "deferred";
+pub const DEFERRED: &str = "deferred";
 
 /// The meaning of a reason.
 ///

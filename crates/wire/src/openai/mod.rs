@@ -6,6 +6,8 @@ pub(crate) mod fields;
 mod finish;
 pub mod models;
 pub mod request;
+pub mod resources;
 pub mod tidy;
 
-pub(crate) use finish::{DEFERRED, finish};
+pub use finish::DEFERRED;
+pub(crate) use finish::finish;

@@ -1,18 +1,21 @@
-//! How long resources live. Source: providers/gemini.md, sections 6 to 8; where Google says nothing, longer than anybody
+//! How long resources live. Sources: providers/gemini.md, sections 6 to 8, and providers/xai.md, section 1; where Google says nothing, longer than anybody
 //! needs them.
 
 use std::time::Duration;
 
 use domain::{ResourceName, UnixMs};
+use providers::Api;
 
 const HOUR: Duration = Duration::from_secs(3600);
 const DAY: Duration = Duration::from_secs(24 * 3600);
 
 /// When a resource that is made now is gone at the latest; none: it stays until it is deleted.
-pub(super) fn of(name: &ResourceName, now: UnixMs) -> Option<UnixMs> {
+pub(super) fn of(api: Api, name: &ResourceName, now: UnixMs) -> Option<UnixMs> {
     let lifetime = match name.collection() {
+        "deferred-completions" => DAY,
+        "files" | "batches" if api != Api::Google => return None,
         "files" | "generatedFiles" => DAY * 2 + HOUR,
-        "operations" => DAY * 30,
+        "operations" | "responses" => DAY * 30,
         "batches" | "interactions" => DAY * 60,
         // There may be a new one with every call of an agent.
         "environments" => DAY * 365,

@@ -4,10 +4,11 @@ use std::sync::Arc;
 
 use domain::{Class, Resource, ResourceName};
 use http::{Method, StatusCode};
-use providers::Place;
+use providers::{Api, Place};
 use wire::gemini::AnswerScan;
 use wire::gemini::error::Fault;
 use wire::gemini::resources::{self, Told};
+use wire::openai::{DEFERRED, resources as team};
 
 use super::{Bound, Destination, Holder, expiry, forget, names};
 use crate::gateway::credential::Credential;
@@ -25,7 +26,7 @@ pub(crate) async fn learn(exchange: &Exchange, outcome: &Outcome) {
             }
             if exchange.call.outgoing.method == Method::DELETE {
                 forget_itself(exchange).await;
-            } else if makes(exchange) {
+            } else if makes(exchange, answer) {
                 take_down(exchange, answer, credential).await;
             }
         }
@@ -41,9 +42,18 @@ pub(crate) async fn learn(exchange: &Exchange, outcome: &Outcome) {
 }
 
 /// Whether its answer names what was made: by the call itself, or by what it asks after, such as an operation's video.
-fn makes(exchange: &Exchange) -> bool {
+fn makes(exchange: &Exchange, answer: &Answer) -> bool {
     let call = &exchange.call;
-    call.outgoing.creates || matches!(exchange.destination, Destination::Bound(_))
+    call.outgoing.creates
+        || is_deferred(exchange, answer)
+        || matches!(exchange.destination, Destination::Bound(_))
+}
+
+/// Whether the answer is made later, and has an id until then.
+fn is_deferred(exchange: &Exchange, answer: &Answer) -> bool {
+    let summary = answer.flow.scan().map(AnswerScan::summary);
+    let finish = summary.and_then(|summary| summary.finish_reason.as_deref());
+    exchange.provider.api == Api::Xai && finish == Some(DEFERRED)
 }
 
 async fn take_down(exchange: &Exchange, answer: &Answer, credential: &Credential) {
@@ -68,9 +78,9 @@ async fn take_down(exchange: &Exchange, answer: &Answer, credential: &Credential
         .map(|(place, name)| Resource {
             provider: provider.clone(),
             expires_at: if place == 0 {
-                stated.or_else(|| expiry::of(&name, now))
+                stated.or_else(|| expiry::of(exchange.provider.api, &name, now))
             } else {
-                expiry::of(&name, now)
+                expiry::of(exchange.provider.api, &name, now)
             },
             name,
             project: project.clone(),
@@ -88,6 +98,9 @@ async fn take_down(exchange: &Exchange, answer: &Answer, credential: &Credential
 /// What the answer names, as far as it is here: a document is read whole before it is passed on, and a stream tells its
 /// id first.
 fn told(exchange: &Exchange, answer: &Answer) -> Told {
+    if exchange.provider.api != Api::Google {
+        return told_by_team(exchange, answer);
+    }
     let is_interaction = exchange.call.place == Place::Interactions;
     if answer.flow.is_stream() {
         let summary = answer.flow.scan().map(AnswerScan::summary);
@@ -126,6 +139,34 @@ fn told(exchange: &Exchange, answer: &Answer) -> Told {
         told.names
             .retain(|name| place.next() == Some(0) || is_its_own(name));
     }
+    told
+}
+
+/// The same of a provider of OpenAI's shape, which tells the id of what was asked for.
+fn told_by_team(exchange: &Exchange, answer: &Answer) -> Told {
+    let path = &exchange.call.outgoing.path_and_query;
+    let made = if is_deferred(exchange, answer) {
+        Some(team::DEFERRED_COMPLETIONS)
+    } else {
+        team::made_at(path)
+    };
+    let Some(made) = made.filter(|_| matches!(exchange.provider.api, Api::OpenAi | Api::Xai))
+    else {
+        return Told::default();
+    };
+    if answer.flow.is_stream() {
+        let summary = answer.flow.scan().map(AnswerScan::summary);
+        let id = summary.and_then(|summary| summary.response_id.as_deref());
+        let name = id.and_then(|id| team::name(made, id));
+        return Told {
+            names: name.into_iter().collect(),
+            expires: None,
+        };
+    }
+    let held = answer.flow.held();
+    let mut told = resources::in_answer(Some(made), [&*held], |_: &str| false);
+    told.names.retain(|name| name.collection() == made);
+    told.expires = None;
     told
 }
 

@@ -7,6 +7,7 @@ use http::{Method, StatusCode};
 use percent_encoding::percent_decode_str;
 use providers::{Api, Transfer};
 use wire::gemini::resources::{self, How, Looking, Mention, Part, Place, Unreadable};
+use wire::openai::resources as team;
 
 use crate::gateway::call::Call;
 use crate::gateway::error::GatewayError;
@@ -66,8 +67,10 @@ pub(super) fn path(call: &Call) -> Cow<'_, str> {
 
 /// Everything that a call names, what its path names first.
 pub(super) fn of(call: &Call, provider: &Provider) -> Result<Vec<Mention>, Hidden> {
-    if provider.api != Api::Google {
-        return Ok(Vec::new());
+    match provider.api {
+        Api::Google => {}
+        Api::OpenAi | Api::Xai => return Ok(of_team(call)),
+        Api::Perplexity | Api::GigaChat => return Ok(Vec::new()),
     }
     let mut named = in_body(call, provider)?;
     if let Some((_, query)) = call.outgoing.path_and_query.split_once('?') {
@@ -83,6 +86,21 @@ pub(super) fn of(call: &Call, provider: &Provider) -> Result<Vec<Mention>, Hidde
         named.insert(0, Mention { name, how });
     }
     Ok(named)
+}
+
+/// What a call to a provider of OpenAI's shape names. It counts where it is known: what is older than keymux works on.
+fn of_team(call: &Call) -> Vec<Mention> {
+    let path = &call.outgoing.path_and_query;
+    let in_path = team::in_path(path);
+    let has_body = call.outgoing.method == Method::POST && team::made_at(path).is_some();
+    let in_body = if has_body {
+        team::in_request(path, &call.chunks())
+    } else {
+        Vec::new()
+    };
+    let how = How::IfKnown;
+    let names = in_path.into_iter().chain(in_body);
+    names.map(|name| Mention { name, how }).collect()
 }
 
 fn add(named: &mut Vec<Mention>, mention: Mention) {

@@ -9,6 +9,7 @@ use crate::support::{Answer, CLIENT_KEY, MODEL, Operator, TestGateway, request};
 
 mod ids;
 mod lists;
+mod teams;
 mod together;
 mod vanished;
 

@@ -4,6 +4,7 @@ use domain::ResourceName;
 
 use super::{Addresses, LONGEST, Look, Reading, is_of_interactions, plain_text};
 use crate::json::{Kind, Scanner, Visitor, Want};
+use crate::openai::resources::DEFERRED_COMPLETIONS;
 
 /// What an answer tells of what was made.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -86,6 +87,9 @@ impl<F: Fn(&str) -> bool> AnswerReader<F> {
     fn made(&self, member: &str) -> Made {
         match (self.path.as_slice(), member) {
             ([Step::Top], "id") => self.of_id.map_or(Made::Nothing, Made::Id),
+            ([Step::Top], "request_id") if self.of_id == Some(DEFERRED_COMPLETIONS) => {
+                Made::Id(DEFERRED_COMPLETIONS)
+            }
             ([Step::Top], "environment_id") if self.of_id.is_some_and(is_of_interactions) => {
                 Made::Id("environments")
             }
