@@ -6,7 +6,7 @@ use memchr::memchr2;
 
 const PREFIX: &[u8] = b"data:";
 /// What a stream may begin with, and is no part of its first line.
-const BOM: &[u8] = b"\xEF\xBB\xBF";
+pub(crate) const BOM: &[u8] = b"\xEF\xBB\xBF";
 
 /// What is found in a chunk.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -197,8 +197,14 @@ impl Flow {
         let scan = self.scan.as_ref().filter(|_| self.must_end);
         scan.is_some_and(|scan| {
             let summary = scan.summary();
-            scan.framing() == Framing::Sse && !summary.complete && summary.error.is_none()
+            let has_ended = summary.complete || self.has_said_done() && summary.has_content;
+            scan.framing() == Framing::Sse && !has_ended && summary.error.is_none()
         })
+    }
+
+    /// The caller has been told that the stream is over.
+    fn has_said_done(&self) -> bool {
+        self.tidy.as_ref().is_some_and(|tidy| tidy.is_done())
     }
 
     /// What is here and has not gone out.
@@ -346,8 +352,7 @@ impl Flow {
     fn handle_error(&mut self, before: usize) {
         if self.errors == Errors::Pass {
             self.redact_from(before);
-        } else if self.errors == Errors::Tell && !self.tidy.as_ref().is_some_and(|it| it.is_done())
-        {
+        } else if self.errors == Errors::Tell && !self.has_said_done() {
             self.errors = Errors::Told;
             let object = self
                 .scan

@@ -48,6 +48,7 @@ async fn the_provider_learns_nothing_of_the_caller() {
     let mut names: Vec<&str> = seen.headers.iter().map(|(name, _)| &**name).collect();
     names.sort_unstable();
     let expected = [
+        "accept-encoding",
         "content-length",
         "host",
         "x-goog-api-client",

@@ -210,6 +210,7 @@ async fn a_stream_is_one_however_its_type_is_written_and_whatever_it_begins_with
             let answer = gateway.send(ask(&streamed("house/gpt-6-mini"))).await;
             let text = answer.text();
             assert_eq!(answer.status, 200, "{kind}: {text}");
+            assert!(text.starts_with("data: {"), "{text}");
             assert!(
                 text.contains("hello") && text.trim_end().ends_with("[DONE]"),
                 "{text}"
@@ -222,15 +223,23 @@ async fn a_stream_is_one_however_its_type_is_written_and_whatever_it_begins_with
 #[tokio::test]
 async fn nothing_comes_after_the_end_of_a_stream() {
     let late = "data: {\"error\":{\"message\":\"late\"}}\n\n: late\n\n";
-    let body = format!("{}{late}", whole_stream("hello"));
-    let gateway = house(answers(200, SSE, &body)).await;
+    for body in [
+        format!("{}{late}", whole_stream("hello")),
+        format!("{}data: {{bad\n\n{}", delta("hello"), whole_stream("")),
+    ] {
+        let gateway = house(answers(200, SSE, &body)).await;
+        let answer = gateway.send(ask(&streamed("house/gpt-6-mini"))).await;
+        let text = answer.text();
+        assert!(text.contains("hello") && !text.contains("late"), "{text}");
+        assert!(text.ends_with("data: [DONE]\n\n"), "{text}");
+    }
+}
+
+#[tokio::test]
+async fn a_stream_that_only_says_that_it_is_over_is_an_error() {
+    let gateway = house(answers(200, SSE, "data: [DONE]\n\n")).await;
     let answer = gateway.send(ask(&streamed("house/gpt-6-mini"))).await;
-    assert_eq!(said(&answer), "hello");
-    assert!(
-        answer.text().ends_with("data: [DONE]\n\n"),
-        "{}",
-        answer.text()
-    );
+    assert!(refusal(&answer).starts_with("502 server_error"));
 }
 
 fn gzip(text: &str) -> Vec<u8> {

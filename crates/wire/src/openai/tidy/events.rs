@@ -35,6 +35,7 @@ pub(super) struct Events {
     /// The event before was dropped, and its last line feed may be yet to come.
     dropped_cr: bool,
     calls: Calls,
+    has_begun: bool,
     is_over: bool,
     /// `[DONE]` has come, and nothing passes any more.
     pub(super) is_done: bool,
@@ -128,7 +129,20 @@ impl Events {
         }
     }
 
+    /// The same, without the byte order mark that a stream may begin with: clients look for `data:` there.
     fn fate(&mut self, event: &Bytes) -> Fate {
+        let is_first = !std::mem::replace(&mut self.has_begun, true);
+        if !is_first || !event.starts_with(sse::BOM) {
+            return self.fate_of(event);
+        }
+        let event = event.slice(sse::BOM.len()..);
+        match self.fate_of(&event) {
+            Fate::Pass => Fate::Change(vec![event]),
+            fate => fate,
+        }
+    }
+
+    fn fate_of(&mut self, event: &Bytes) -> Fate {
         let Some(at) = event::data(event) else {
             return Fate::Pass;
         };

@@ -65,6 +65,14 @@ fn streams_whose_caller_asked_for_no_usage_have_none() {
 }
 
 #[test]
+fn a_byte_order_mark_does_not_pass() {
+    let stream = "data: {\"a\":1}\n\ndata: \u{feff}\n\n\u{feff}data: {}\n\ndata: [DONE]\n\n";
+    check(asked_all, &format!("\u{feff}{stream}"), stream);
+    let usage = "data: {\"choices\":[],\"usage\":{}}\n\n";
+    check(without_usage, &format!("\u{feff}{usage}{stream}"), stream);
+}
+
+#[test]
 fn nothing_passes_behind_the_end() {
     for (end, blank) in [
         ("\n\n", ""),
