@@ -43,7 +43,7 @@ pub(crate) struct GatewayError {
     /// A machine-readable code, where the dialect has room for one.
     pub(crate) code: Option<Cow<'static, str>>,
     /// The member of the request at fault, where the dialect has room for it.
-    pub(crate) param: Option<String>,
+    pub(crate) param: Option<Box<str>>,
     /// What else a provider of OpenAI's kind has said of it.
     pub(crate) more: Option<Box<Map<String, Value>>>,
 }
@@ -104,7 +104,7 @@ impl GatewayError {
     }
 
     pub(crate) fn maybe_param(mut self, param: Option<&str>) -> Self {
-        self.param = param.map(str::to_owned);
+        self.param = param.map(Box::from);
         self
     }
 

@@ -61,7 +61,7 @@ fn told(body: &[u8], given: StatusCode, verdict: &Verdict, model: &str, api: Api
     if api == Api::OpenAi && says_more(verdict.class) && !fault.more.is_empty() {
         error.more = Some(Box::new(std::mem::take(&mut fault.more)));
     }
-    error.param = (!fault.param.is_empty()).then(|| fault.param.into_owned());
+    error.param = (!fault.param.is_empty()).then(|| fault.param.into());
     error
 }
 
