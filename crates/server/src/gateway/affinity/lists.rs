@@ -379,7 +379,11 @@ async fn one_page(exchange: &mut Exchange) -> Result<Answered, GatewayError> {
 /// Whether a project cannot be asked: its keys are dead, not only busy, or the provider does not answer for it.
 fn is_unreachable(error: &GatewayError) -> bool {
     let is_dead = error.retry_after.is_none() && error.class.is_private();
-    is_dead || matches!(error.class, Class::Timeout | Class::Network)
+    let is_silent = matches!(
+        error.class,
+        Class::Timeout | Class::Network | Class::Overloaded | Class::ServerError
+    );
+    is_dead || is_silent
 }
 
 /// The members of a page.

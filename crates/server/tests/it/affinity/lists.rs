@@ -94,7 +94,7 @@ async fn a_token_that_is_none_is_refused_by_name() {
 }
 
 #[tokio::test]
-async fn a_project_that_is_silent_does_not_hold_up_the_list() {
+async fn a_project_that_is_silent_or_fails_does_not_hold_up_the_list() {
     let gateway = TestGateway::new()
         .keys((1..=20).map(|key| format!("AIza-key-{key:02}")))
         .setting("retry.deadline", "4s")
@@ -103,7 +103,7 @@ async fn a_project_that_is_silent_does_not_hold_up_the_list() {
     let admin = Operator::admin(&gateway).await;
     admin.make_user("mei", "member").await;
     let (mut made, mut last) = (Vec::new(), String::new());
-    for number in 0..3 {
+    for number in 0..4 {
         let client = json!({"name": format!("mei-{number}"), "owner": "mei"});
         last = admin.make_client(client).await.secret;
         let file = Caller::with(&gateway, &last).upload().await;
@@ -111,15 +111,22 @@ async fn a_project_that_is_silent_does_not_hold_up_the_list() {
         made.push((name(&file), key.unwrap()));
     }
     let mei = Caller::with(&gateway, &last);
-    let (_, silent) = &made[0];
+    let ((_, silent), (_, broken)) = (&made[0], &made[1]);
     let lists = || Rule::new().path_contains("/files");
     gateway
         .upstream
         .add_rule(lists().key(silent).stall_before_head());
-    let expected = made.iter().filter(|(_, key)| key != silent);
+    let overloaded = "gemini/errors/503_overloaded.json";
+    gateway
+        .upstream
+        .add_rule(lists().key(broken).fixture(overloaded));
+    let expected = made
+        .iter()
+        .filter(|(_, key)| key != silent && key != broken);
     let expected: BTreeSet<String> = expected.map(|(name, _)| name.clone()).collect();
     assert_eq!(all(&mei, "/v1beta/files", "files", 50).await, expected);
     // Where nobody answers, nothing is known.
+    gateway.upstream.remove_rules();
     gateway.upstream.add_rule(lists().stall_before_head());
     let nothing = mei.get("/v1beta/files").await;
     assert_eq!(nothing.status, 504, "{}", nothing.text());
