@@ -93,9 +93,13 @@ pub(crate) fn serve(stand: &Stand, call: &Call, caller: &Caller) -> Result<Reply
         (&Method::GET, [kind @ ("batches" | "fileSearchStores")], "") => {
             owned.list(call, caller, kind)
         }
-        (&Method::GET, ["batches" | "fileSearchStores" | "corpora", _], "") => {
+        (&Method::GET, ["batches" | "fileSearchStores", _], "") => {
             Ok(Reply::json(&owned.get(caller, resource)?))
         }
+        (&Method::GET, ["corpora", _], "") => Ok(match owned.get(caller, resource) {
+            Ok(corpus) => Reply::json(&corpus),
+            Err(_) => super::echo::reply(call),
+        }),
         (&Method::POST, ["batches", _], "cancel") => {
             owned.get(caller, resource)?;
             Ok(Reply::json(&json!({})))

@@ -125,11 +125,17 @@ pub fn in_query(
     }
 }
 
-/// Whether a body is of characters of two or four bytes, which the search for hints does not see through: JSON begins with
-/// ASCII.
+/// Whether a body is JSON of characters of two or four bytes, which the search for hints does not see through: it begins
+/// with a mark of their order, or with a character of ASCII and zeros.
 fn is_of_wide_characters<'a>(chunks: impl IntoIterator<Item = &'a [u8]>) -> bool {
-    let mut bytes = chunks.into_iter().flatten().take(4);
-    bytes.any(|byte| matches!(byte, 0 | 0xfe | 0xff))
+    let mut beginning = [b'-'; 4];
+    let bytes = chunks.into_iter().flatten();
+    for (slot, byte) in beginning.iter_mut().zip(bytes) {
+        *slot = *byte;
+    }
+    let is_json = |byte: &u8| byte.is_ascii_whitespace() || matches!(byte, b'{' | b'[' | b'"');
+    let has_zeros = beginning.contains(&0) && beginning.iter().any(is_json);
+    has_zeros || matches!(beginning, [0xfe, 0xff, ..] | [0xff, 0xfe, ..])
 }
 
 /// Whether a body may name something at all. Bodies are large and most name nothing, so this is a search for few words,
