@@ -26,7 +26,7 @@ pub struct Want<'a> {
     pub place: Place<'a>,
 }
 
-/// Where a request is to go. Projects are named as in [`Key::project_name`].
+/// Where a request is to go. Projects are named as in [`domain::Key::project_name`].
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Place<'a> {
     /// Anywhere.
