@@ -86,13 +86,22 @@ async function expectNoBarrier(page: Page, by: (axe: AxeBuilder) => AxeBuilder) 
   ).toEqual([]);
 }
 
-/** Waits until nothing fades or slides in any more: what is half transparent has too little contrast. */
+/**
+ * Waits until nothing fades or slides in any more: what is half transparent has too little contrast. What has just been
+ * asked for may begin to move a moment later.
+ */
 async function expectSettled(page: Page) {
-  const moving = () =>
-    document
-      .getAnimations()
-      .filter((animation) => animation.effect?.getComputedTiming().endTime !== Number.POSITIVE_INFINITY).length;
-  await expect.poll(() => page.evaluate(moving)).toBe(0);
+  const isStill = async () => {
+    for (let look = 0; look < 4; look += 1) {
+      const isMoving = document
+        .getAnimations()
+        .some((animation) => animation.effect?.getComputedTiming().endTime !== Number.POSITIVE_INFINITY);
+      if (isMoving) return false;
+      await new Promise((wait) => setTimeout(wait, 50));
+    }
+    return true;
+  };
+  await expect.poll(() => page.evaluate(isStill)).toBe(true);
 }
 
 function listen(page: Page, complaints: string[]) {
