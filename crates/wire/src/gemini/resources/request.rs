@@ -2,7 +2,7 @@
 
 use std::sync::LazyLock;
 
-use aho_corasick::AhoCorasick;
+use aho_corasick::{AhoCorasick, MatchKind};
 use domain::ResourceName;
 use percent_encoding::percent_decode_str;
 
@@ -14,14 +14,17 @@ use super::{
 use crate::json::{Kind, Scanner, Visitor, Want};
 use crate::members::CUT_NAME;
 
-/// What a body has somewhere that names a resource, or that may hide that it does.
+/// What a body has somewhere that names a resource. All are of six characters at least and the leftmost is looked for: with
+/// that, a search runs at ten times the speed of one byte after the other.
 static HINTS: LazyLock<Option<AhoCorasick>> = LazyLock::new(|| {
     let names = COLLECTIONS.iter().chain(&INTERACTIONS);
     let mut hints: Vec<String> = names.map(|name| format!("{name}/")).collect();
     let ids = ["nteraction_id", "nteractionId", r#""voice""#, r#"file_id""#];
     hints.extend(ids.map(str::to_owned));
-    hints.extend([r"\/", r"\u00"].map(str::to_owned));
-    AhoCorasick::new(hints).ok()
+    AhoCorasick::builder()
+        .match_kind(MatchKind::LeftmostFirst)
+        .build(hints)
+        .ok()
 });
 /// No hint is longer.
 const LONGEST_HINT: usize = 24;
@@ -148,7 +151,7 @@ fn hints_at_names<'a>(chunks: impl IntoIterator<Item = &'a [u8]>) -> bool {
         seam.extend_from_slice(&chunk[..chunk.len().min(LONGEST_HINT)]);
         let is_hint = hints.is_match(&seam)
             || hints.is_match(chunk)
-            || has_odd_escape(chunk)
+            || has_hiding_escape(chunk)
             || has_percent_escape(chunk);
         if chunk.len() > LONGEST_HINT {
             seam.clear();
@@ -160,14 +163,17 @@ fn hints_at_names<'a>(chunks: impl IntoIterator<Item = &'a [u8]>) -> bool {
     })
 }
 
-/// Whether something is escaped that nobody has to escape: `\s` may pass for `s` with whoever reads it next.
-fn has_odd_escape(chunk: &[u8]) -> bool {
+/// Whether a character that names have may be escaped: as `\u0066` or `\/`, or as `\s`, which may pass for `s` with whoever
+/// reads it next. Where a chunk ends in an escape, it may be.
+fn has_hiding_escape(chunk: &[u8]) -> bool {
     let mut rest = chunk;
     while let Some(at) = memchr::memchr(b'\\', rest) {
-        match rest.get(at + 1) {
-            Some(b'"' | b'\\' | b'b' | b'f' | b'n' | b'r' | b't' | b'u') => rest = &rest[at + 2..],
+        match rest[at + 1..] {
+            [b'"' | b'\\' | b'b' | b'f' | b'n' | b'r' | b't', ..] => {}
+            [b'u', high, low, ..] if [high, low] != *b"00" => {}
             _ => return true,
         }
+        rest = &rest[at + 2..];
     }
     false
 }
