@@ -3,7 +3,9 @@
 //! It works on bytes, so that damaged bodies are covered too; a body without findings is returned as it came.
 
 use std::ops::Range;
+use std::sync::LazyLock;
 
+use aho_corasick::AhoCorasick;
 use bytes::Bytes;
 use memchr::{memchr3, memmem};
 
@@ -89,13 +91,19 @@ impl Pattern {
     }
 }
 
+/// What every key begins with, or stands behind. Every header of every answer is looked at, so that is one search.
+static LEADS: LazyLock<Option<AhoCorasick>> =
+    LazyLock::new(|| AhoCorasick::new(KEYS.iter().map(|pattern| pattern.lead)).ok());
+
 /// Whether a text has in it what looks like a key.
 pub fn holds_key(text: &[u8]) -> bool {
+    let may_hold = LEADS.as_ref().is_none_or(|leads| leads.is_match(text));
     let mut found = Vec::new();
-    KEYS.iter().any(|pattern| {
-        find_pattern(text, pattern, &mut found);
-        !found.is_empty()
-    })
+    may_hold
+        && KEYS.iter().any(|pattern| {
+            find_pattern(text, pattern, &mut found);
+            !found.is_empty()
+        })
 }
 
 /// The body without the given secrets, whether raw, percent-encoded or JSON-escaped, without anything that
