@@ -59,7 +59,7 @@ async fn answer(router: &Router, request: Request<Incoming>, peer: IpAddr) -> Re
     drop(snapshot);
     let asked = origin
         .as_ref()
-        .and_then(|origin| cors::preflight(request.method(), request.headers(), origin));
+        .and_then(|_| cors::preflight(request.method(), request.headers()));
     let mut response = match asked {
         Some(answer) => answer,
         None => route(router, request, peer).await,
